@@ -1,0 +1,45 @@
+// Package expr compiles and runs what a configuration computes for every
+// event: expressions (expr-lang) and templates with {{ holes }}.
+//
+// Both are compiled once, at load, with the place of every character known, and
+// run under a budget of steps and bytes that an event cannot escape.
+package expr
+
+import "time"
+
+// Input is what one evaluation sees. Values are nil, bool, int64, float64,
+// json.Number (a whole number beyond 64 bits), string, time.Time, []any and
+// map[string]any. An evaluation never changes its input, and results may share
+// structure with it: every value is read-only for whoever gets it.
+type Input struct {
+	Body   any
+	Meta   map[string]any
+	Event  Event
+	Vars   map[string]any
+	Parent any
+	// Record, Response and Cursor exist only for attributes whose Scope names them.
+	Record, Response, Cursor any
+	// Seed tells apart the evaluations that uuid() must tell apart: event id and
+	// child path. The same seed yields the same uuids.
+	Seed string
+}
+
+// Event is what expressions see as event.id, event.source, event.time and event.key.
+type Event struct {
+	ID, Source, Key string
+	Time            time.Time
+}
+
+// Position is a place in a file; Line and Column count from 1, columns in characters.
+type Position struct {
+	File         string
+	Line, Column int
+}
+
+// Source is the text of an expression or template and where it stands.
+type Source struct {
+	Text string
+	// Locate tells where the byte at offset stands; offset may equal len(Text).
+	// nil: positions are relative to Text itself.
+	Locate func(offset int) Position
+}
