@@ -48,7 +48,9 @@ type Retry struct {
 }
 
 // SetDefaults fills in what is not given.
-func (r *Retry) SetDefaults() { *r = Retry{For: 24 * time.Hour, Initial: time.Second, Max: 15 * time.Minute} }
+func (r *Retry) SetDefaults() {
+	*r = Retry{For: 24 * time.Hour, Initial: time.Second, Max: 15 * time.Minute}
+}
 
 // Breaker stops a lane whose different deliveries fail one after the other.
 type Breaker struct {

@@ -8,11 +8,14 @@ import (
 	"github.com/syncd/syncd/engine/expr"
 )
 
-// Draft is an event as a source hands it in: either Raw with its ContentType,
-// decoded by whoever needs it, or an already decoded Body (Raw nil).
+// Draft is an event as a source hands it in: Raw with its ContentType, decoded by
+// whoever needs it; or, for records of one shape, the Values of its Names (nil,
+// bool, int64, float64 or string); or a decoded Body.
 type Draft struct {
-	ContentType string // of Raw, as package format knows them; parameters allowed
+	ContentType string // of Raw, as package format knows them
 	Raw         []byte
+	Names       []string
+	Values      []any
 	Body        any
 	Meta        map[string]any
 }

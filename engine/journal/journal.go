@@ -1,0 +1,263 @@
+// Package journal is syncd's durable memory: events before they are
+// acknowledged, how far each lane has come with them, what failed, what became
+// of each, and whatever sources and sinks must remember together with it.
+//
+// The types here are the contract; package journaltest holds an implementation
+// to it. Open makes the one that this package brings.
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/syncd/syncd/engine/component"
+)
+
+// Journal is the durable log. All methods are safe for concurrent use. A method
+// that changes something returns nil only when the change is on disk; when it
+// returns an error, nothing of the change is.
+type Journal interface {
+	// Append stores records of one source, with the state that covers them, in one
+	// transaction. The answer has one entry for each record, in order: a record whose
+	// Dedupe is known within its window is a duplicate and carries the first's ID.
+	// Errors: *component.LaterError when nothing can be taken now.
+	Append(ctx context.Context, a Append) ([]component.Accepted, error)
+
+	// Get reads keyed state that is on disk; false where there is none or it has expired.
+	Get(ctx context.Context, scope, key string) (json.RawMessage, bool, error)
+
+	// Refused adds n to the source's durable counter of refused inputs. It rides on
+	// the next commit, at most a second later.
+	Refused(source string, n int)
+
+	// Configure makes t the flows that run. Lanes that t does not name stay as they
+	// are, orphaned; new ones start where t says. The answer holds the progress of
+	// every lane of t, the steps lanes included.
+	Configure(ctx context.Context, t Topology) ([]Progress, error)
+
+	// Read gives frames of source that hold events after the position, oldest first,
+	// at least one if there is one, and not many more than maxBytes of payload.
+	// Frames just committed come from memory. They are shared: read-only.
+	Read(ctx context.Context, source string, after Position, maxBytes int) ([]*Frame, error)
+
+	// Watch gives a channel that holds a token whenever events of one of the sources
+	// were committed since the last receive, and one at first. Stop releases it.
+	Watch(sources []string) (wake <-chan struct{}, stop func())
+
+	// Settle records what became of deliveries of one lane.
+	Settle(ctx context.Context, s Settlement) error
+
+	// Statuses tells, for an event of a flow, each lane's Status by Lane.Sink;
+	// a lane that has not settled it is missing. Known while the event's frame is
+	// kept or one of its exceptions is open.
+	Statuses(ctx context.Context, flow, source string, p Position) (map[string]Status, error)
+
+	// Exceptions lists what q selects, ordered by ID.
+	Exceptions(ctx context.Context, q ExceptionQuery) ([]Exception, error)
+
+	// Revive makes the dead letter wait for a retry at once; its history stays.
+	Revive(ctx context.Context, id int64) (Exception, error)
+
+	// Drop gives up an exception, on record. Errors: ErrNotFound.
+	Drop(ctx context.Context, id int64) (Exception, error)
+
+	// DropLane gives up all that waits on a lane that no running flow has, on
+	// record, and forgets the lane. Errors: ErrNotFound, ErrInUse.
+	DropLane(ctx context.Context, l Lane) error
+
+	// Stats counts, exactly, at one moment.
+	Stats(ctx context.Context) (Stats, error)
+
+	// Close stops the writer after what it has taken, and releases the directory.
+	Close() error
+}
+
+// Position is the place of an event in its source: the first accepted is 1, the
+// next 2. 0 is before all.
+type Position uint64
+
+// Append is one submission of a source.
+type Append struct {
+	Source  string // address
+	Records []Record
+	State   []component.Put // scope: the source
+	Dead    []Exception     // records that could not become events: dead letters of the source (Lane zero)
+	// DedupeWindow is how long the Dedupe of these records is remembered.
+	DedupeWindow time.Duration
+}
+
+// Record is one event to store.
+type Record struct {
+	ID      ID
+	Time    time.Time
+	Key     string
+	Dedupe  string          // the source's id for it; "": none
+	Meta    json.RawMessage // an object, or nil
+	Payload Payload
+}
+
+// Payload is a body: Raw bytes with their content type or, for records of one
+// shape, the Values of its Names.
+type Payload struct {
+	ContentType string
+	Raw         []byte
+	Names       []string // shared by all records of a shape; compared by value
+	Values      []any    // nil, bool, int64, float64, string
+}
+
+// Frame is what one commit stored of one source. Its events stand at
+// First, First+1, …
+type Frame struct {
+	Source string
+	First  Position
+	Events []Record // Dedupe is not kept
+	Bytes  int      // payload and meta
+}
+
+// Last is the position of the frame's last event.
+func (f *Frame) Last() Position { return f.First + Position(len(f.Events)) - 1 }
+
+// Lane is the way of a flow to a sink. The lane with Sink "" is the flow's steps
+// lane, which owns what was filtered and what died in a step.
+type Lane struct{ Flow, Sink string }
+
+// Topology is all flows that run.
+type Topology struct {
+	Flows      []Flow
+	Generation int64 // kept with each outcome
+}
+
+// Flow is one flow with its lanes (the steps lane is implied).
+type Flow struct {
+	Name    string
+	Sources []string
+	Sinks   []string
+	// Start is where a new flow, or a new source of a flow, begins: Oldest, or at
+	// events accepted from Since on; Since zero means from now. A sink that is new
+	// in a flow that the journal knows always begins now.
+	Oldest bool
+	Since  time.Time
+	// Backlog is how many bytes may wait for the slowest lane before the flow's
+	// sources are told to come later.
+	Backlog int64
+}
+
+// Progress is how far a lane has come with one source: all up to Low is settled,
+// and beyond it the positions in Beyond.
+type Progress struct {
+	Lane   Lane
+	Source string
+	Low    Position
+	Beyond []Position // ascending
+}
+
+// Status says what became of an event on a lane: a set, since an event may have
+// several deliveries there. 0: not settled.
+type Status uint8
+
+// An event that a lane has settled has at least one of these.
+const (
+	Nothing   Status = 1 << iota // there was nothing to deliver: filtered, or it died in a step
+	Delivered                    // a delivery succeeded
+	Dropped                      // given up by an operator
+	Excepted                     // it has an open exception
+)
+
+// Settlement is what a lane has done since its last one. It is stored whole or not at all.
+type Settlement struct {
+	Lane     Lane
+	Outcomes []Outcome       // ascending within each source
+	Failed   []Exception     // new, or replacing the one of the same Key
+	Resolved []Resolution    // exceptions that came to an end
+	State    []component.Put // scope: the sink
+}
+
+// Outcome settles one event on the lane. Settling again adds to its status.
+type Outcome struct {
+	Source   string
+	Position Position
+	Status   Status
+	Attempts int
+	Took     time.Duration
+}
+
+// Resolution ends the exception of that Key: Status is Delivered, Nothing or Dropped.
+type Resolution struct {
+	Key
+	Status   Status
+	Attempts int
+	Took     time.Duration
+}
+
+// Key names an exception within its lane.
+type Key struct {
+	Source   string
+	Position Position
+	Path     string // child path
+}
+
+// Exception is one delivery, or one event at a step, that failed while others
+// pass: waiting for its retry, or dead.
+type Exception struct {
+	ID int64 // given by the journal; kept when replaced
+	Key
+	Lane      Lane // zero: a dead letter of the source
+	EventID   string
+	EventTime time.Time
+	Step      string // where in the flow it died, for a steps lane; "" otherwise
+	Envelope  []byte // what is to be sent or run again; opaque to the journal
+	OrderKey  string // of order_by; "" if none
+	Attempts  int
+	Since     time.Time // the first failure
+	Next      time.Time // of the next attempt, while it waits
+	Dead      bool
+	Errors    []Failure // the latest last, at most 10
+}
+
+// Failure is one failed attempt.
+type Failure struct {
+	Time  time.Time
+	Error string
+}
+
+// ExceptionQuery selects exceptions; zero fields select all.
+type ExceptionQuery struct {
+	Lane      *Lane // nil: all lanes and sources
+	ID        int64
+	DeadOnly  bool
+	AliveOnly bool
+	After     int64 // IDs greater than this
+	Limit     int   // 0: no limit
+}
+
+// Stats are counts that outlive retention, and what waits now.
+type Stats struct {
+	Sources []SourceStats
+	Flows   []FlowStats
+	Lanes   []LaneStats
+	Bytes   int64  // size of the journal's files
+	Full    string // why nothing is accepted; "" if all is well
+}
+
+// SourceStats counts the inputs of a source. Accepted excludes duplicates.
+type SourceStats struct {
+	Source                                        string
+	Accepted, Duplicates, Refused, Unrouted, Dead int64
+	Last                                          time.Time // of the last accepted event
+}
+
+// FlowStats counts events of a flow: Accepted is the sum of the other five.
+type FlowStats struct {
+	Flow                                                  string
+	Accepted, Delivered, Filtered, Dead, Dropped, Pending int64
+}
+
+// LaneStats shows a lane; Backlog is the number of its events not yet settled, and
+// Waiting and Dead its exceptions.
+type LaneStats struct {
+	Lane
+	Active                 bool // a running flow has it
+	Backlog, Waiting, Dead int64
+	Bytes                  int64 // of payload not yet settled
+}
