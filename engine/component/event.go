@@ -18,6 +18,7 @@ type Draft struct {
 	Values      []any
 	Body        any
 	Meta        map[string]any
+	RawMeta     []byte // Meta, already encoded as a JSON object: cheaper; Meta is nil then
 }
 
 // Event is an event on its way through a flow. It and all it holds are read-only.

@@ -83,6 +83,9 @@ type Append struct {
 	Records []Record
 	State   []component.Put // scope: the source
 	Dead    []Exception     // records that could not become events: dead letters of the source (Lane zero)
+	// Ended names dead letters of the source that end with this submission, because its
+	// records stand for them now. One that is not there fails the submission with ErrNotFound.
+	Ended []Key
 	// DedupeWindow is how long the Dedupe of these records is remembered.
 	DedupeWindow time.Duration
 }
