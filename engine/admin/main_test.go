@@ -1,0 +1,81 @@
+package admin
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// fake is a Daemon that keeps dead letters in memory.
+type fake struct {
+	mu      sync.Mutex
+	status  Status
+	dead    []DeadLetter
+	retried []int64
+	dropped []int64
+	lanes   map[[2]string]error
+	// failAfter, when set, fails every page of Dead beyond this id.
+	failAfter int64
+	failure   error
+}
+
+func (f *fake) Status(context.Context) (Status, error) { return f.status, f.failure }
+
+func (f *fake) Dead(_ context.Context, sel Filter, after int64, limit int) ([]DeadLetter, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.failure != nil && after >= f.failAfter {
+		return nil, f.failure
+	}
+	var page []DeadLetter
+	for _, d := range f.dead {
+		if d.ID > after && len(page) < limit && sel.takes(d) {
+			page = append(page, d)
+		}
+	}
+	return page, nil
+}
+
+func (f Filter) takes(d DeadLetter) bool {
+	return (f.Source == "" || f.Source == d.Source) && (f.Flow == "" || f.Flow == d.Flow) && (f.Sink == "" || f.Sink == d.Sink)
+}
+
+func (f *fake) DeadLetter(_ context.Context, id int64) (DeadLetter, error) {
+	i := f.index(id)
+	if i < 0 {
+		return DeadLetter{}, ErrNotFound
+	}
+	return f.dead[i], nil
+}
+
+func (f *fake) index(id int64) int {
+	return slices.IndexFunc(f.dead, func(d DeadLetter) bool { return d.ID == id })
+}
+
+func (f *fake) Retry(_ context.Context, id int64) error { return f.take(id, &f.retried) }
+func (f *fake) Drop(_ context.Context, id int64) error  { return f.take(id, &f.dropped) }
+
+func (f *fake) take(id int64, to *[]int64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i := f.index(id)
+	if i < 0 {
+		return ErrNotFound
+	}
+	f.dead = slices.Delete(f.dead, i, i+1)
+	*to = append(*to, id)
+	return nil
+}
+
+func (f *fake) DropLane(_ context.Context, flow, sink string) error {
+	err, ok := f.lanes[[2]string{flow, sink}]
+	if !ok {
+		return ErrNotFound
+	}
+	return err
+}

@@ -1,0 +1,111 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// pageSize is how many dead letters are asked for at a time, so that a list of
+	// millions needs no more memory than one of hundreds.
+	pageSize = 500
+	// actors is how many dead letters are acted upon at a time: changes that arrive
+	// together share one sync of the journal.
+	actors = 64
+)
+
+// listDead streams the list, page by page. An error after the first page cuts the
+// answer short, which no reader of JSON takes for the end.
+func listDead(w http.ResponseWriter, r *http.Request, d Daemon) {
+	q := r.URL.Query()
+	f := Filter{Source: q.Get("source"), Flow: q.Get("flow"), Sink: q.Get("sink")}
+	page, err := d.Dead(r.Context(), f, 0, pageSize)
+	if err != nil {
+		problemOf(err).write(w)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	enc, sep := newEncoder(w), "["
+	for len(page) > 0 {
+		for i := range page {
+			io.WriteString(w, sep)
+			enc.Encode(&page[i])
+			sep = ","
+		}
+		if page, err = d.Dead(r.Context(), f, page[len(page)-1].ID, pageSize); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+	}
+	if sep == "[" {
+		io.WriteString(w, sep)
+	}
+	io.WriteString(w, "]\n")
+}
+
+func newEncoder(w io.Writer) *json.Encoder {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc
+}
+
+// actOn acts on each dead letter of the selection. An id that is none is not an
+// error of the others.
+func actOn(ctx context.Context, d Daemon, s Selection, act func(context.Context, int64) error) (Outcome, error) {
+	ids, err := s.resolve(ctx, d)
+	if err != nil {
+		return Outcome{}, err
+	}
+	out := Outcome{NotFound: []int64{}}
+	var mu sync.Mutex
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(actors)
+	for _, id := range ids {
+		g.Go(func() error {
+			err := act(ctx, id)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil:
+				out.Done++
+			case s.All && errors.Is(err, ErrNotFound): // it came to an end meanwhile
+			case errors.Is(err, ErrNotFound):
+				out.NotFound = append(out.NotFound, id)
+			default:
+				return err
+			}
+			return nil
+		})
+	}
+	return out, g.Wait()
+}
+
+// resolve lists the ids before anything is done, so that a letter that dies again
+// at once is not taken twice.
+func (s Selection) resolve(ctx context.Context, d Daemon) ([]int64, error) {
+	switch {
+	case s.All && len(s.IDs) > 0:
+		return nil, newProblem(http.StatusBadRequest, "give ids or all, not both")
+	case !s.All && s.Filter != Filter{}:
+		return nil, newProblem(http.StatusBadRequest, "a filter goes with all, not with ids")
+	case !s.All && len(s.IDs) == 0:
+		return nil, newProblem(http.StatusBadRequest, "nothing selected: give ids, or all")
+	case !s.All:
+		return s.IDs, nil
+	}
+	var ids []int64
+	for after := int64(0); ; after = ids[len(ids)-1] {
+		page, err := d.Dead(ctx, s.Filter, after, pageSize)
+		if err != nil || len(page) == 0 {
+			return ids, err
+		}
+		for i := range page {
+			ids = append(ids, page[i].ID)
+		}
+	}
+}
