@@ -8,7 +8,7 @@ import (
 
 // The reader below is our own because no library gives, in one pass, what every
 // event needs: UTF-8 and depth checked, whole numbers exact to 64 bits and larger
-// ones untouched, and the line and column of a fault. It also takes a quarter of
+// ones untouched, and the line and column of a fault. It also takes less than half of
 // encoding/json's time (BenchmarkDecodeJSON). The grammar is RFC 8259's; a fuzz
 // test holds it to encoding/json.
 
@@ -25,7 +25,8 @@ func CheckJSON(raw []byte) error {
 // json.Number where that overflows. Of equal keys the last wins. Strings may
 // share memory with each other. The error is a *SyntaxError.
 func DecodeJSON(raw []byte) (any, error) {
-	p := jsonReader{raw: raw, text: string(raw), keep: true}
+	var room [32]field
+	p := jsonReader{raw: raw, text: string(raw), keep: true, fields: room[:0]}
 	return p.document()
 }
 
@@ -35,6 +36,13 @@ type jsonReader struct {
 	pos   int
 	depth int
 	keep  bool // false: only check
+	// fields of the objects that are open
+	fields []field
+}
+
+type field struct {
+	key   string
+	value any
 }
 
 func (p *jsonReader) document() (any, error) {
@@ -83,12 +91,9 @@ func (p *jsonReader) object() (any, error) {
 	if err := p.open(); err != nil {
 		return nil, err
 	}
-	var m map[string]any
-	if p.keep {
-		m = make(map[string]any)
-	}
+	first := len(p.fields)
 	if p.peek() == '}' {
-		return m, p.close()
+		return p.fold(first), p.close()
 	}
 	for {
 		if p.peek() != '"' {
@@ -108,17 +113,31 @@ func (p *jsonReader) object() (any, error) {
 			return nil, err
 		}
 		if p.keep {
-			m[key] = v
+			p.fields = append(p.fields, field{key, v})
 		}
 		switch p.peek() {
 		case ',':
 			p.pos++
 		case '}':
-			return m, p.close()
+			return p.fold(first), p.close()
 		default:
 			return nil, p.unexpected("',' or '}'")
 		}
 	}
+}
+
+// fold makes the object of the fields read since first: a map of the right size at once.
+func (p *jsonReader) fold(first int) any {
+	if !p.keep {
+		return nil
+	}
+	fields := p.fields[first:]
+	m := make(map[string]any, len(fields))
+	for _, f := range fields {
+		m[f.key] = f.value
+	}
+	p.fields = p.fields[:first]
+	return m
 }
 
 func (p *jsonReader) array() (any, error) {
