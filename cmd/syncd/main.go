@@ -1,20 +1,7 @@
+// Command syncd takes events in, durably, and brings them through flows written
+// in HCL to where they belong. Each subcommand has a file of its own.
 package main
 
-import (
-	_ "github.com/expr-lang/expr"
-	_ "github.com/hashicorp/hcl/v2"
-	_ "github.com/klauspost/compress/s2"
-	_ "github.com/spf13/cobra"
-	_ "github.com/zclconf/go-cty/cty"
-	_ "go.uber.org/goleak"
-	_ "golang.org/x/sync/errgroup"
-	_ "golang.org/x/time/rate"
-	_ "golang.org/x/text/encoding"
-	_ "modernc.org/sqlite"
-	_ "github.com/google/go-cmp/cmp"
-	_ "github.com/cenkalti/backoff/v5"
-	_ "github.com/agext/levenshtein"
-	_ "golang.org/x/sys/unix"
-)
+import "os"
 
-func main() {}
+func main() { os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr)) }

@@ -1,0 +1,50 @@
+# What people and CI call. Everything needs only Go and, for `check`, a C
+# compiler (the race detector) and what the tests say when they miss it.
+
+GO       ?= go
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS   = -s -w -X main.version=$(VERSION)
+# One version for everybody; built from source by the Go command.
+GOLANGCI  = $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME ?= 10s
+BENCH    ?= .
+COUNT    ?= 1
+TESTFLAGS ?=
+
+.PHONY: build test check bench lint fuzz docs verify
+
+## build: the static binary, ./syncd
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o syncd ./cmd/syncd
+
+## test: what must pass on a machine that has only Go, in under three minutes
+test:
+	$(GO) test $(TESTFLAGS) ./...
+
+## check: everything under the race detector, long simulations and kill loops included
+check:
+	SYNCD_CHECK=1 CGO_ENABLED=1 $(GO) test -race -timeout 40m $(TESTFLAGS) ./...
+
+## bench: the figures of docs/performance.md; BENCH selects, COUNT repeats
+bench:
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m ./...
+
+## lint: formatting, vet, linters, and which room may import which
+lint:
+	@test -z "$$(gofmt -l .)" || { gofmt -d .; exit 1; }
+	$(GO) vet ./...
+	$(GOLANGCI) run
+
+## fuzz: every fuzz target for FUZZTIME
+fuzz:
+	@.ci/fuzz $(FUZZTIME)
+
+## docs: regenerate what is generated
+docs:
+	$(GO) generate ./...
+
+## verify: modules tidy, nothing generated out of date
+verify: docs
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+	git diff --exit-code
