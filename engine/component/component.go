@@ -151,5 +151,16 @@ type Ordered interface {
 	Forget()
 }
 
+// Settler is an Ordered sink that has work to do once what its last call returned
+// is on disk, the publishing of a complete file, say. Settled is called after each
+// settlement that committed, before the next call; a sink takes its next call as
+// proof as well.
+type Settler interface{ Settled() }
+
+// FieldOrder is a sink that lays out an object's fields in an order. UseFields is
+// called before the first Deliver when every flow that leads to the sink ends in a
+// map of the same fields, with their names as written there.
+type FieldOrder interface{ UseFields(names []string) }
+
 // Closer is a component that holds something open.
 type Closer interface{ Close() error }
