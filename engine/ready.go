@@ -3,6 +3,7 @@ package engine
 import (
 	"net"
 
+	"github.com/syncd/syncd/engine/admin"
 	"github.com/syncd/syncd/engine/component"
 )
 
@@ -26,4 +27,12 @@ type Mounted struct {
 	Source, Listener component.Address
 	Methods          []string
 	Path             string // a net/http pattern without method
+}
+
+func (e *engine) ready() Ready {
+	r := Ready{StateDir: e.dir, Socket: admin.SocketPath(e.dir), Routes: e.mounted}
+	for _, c := range e.cfg.Listeners {
+		r.Listeners = append(r.Listeners, Listening{Address: c.Address, Addr: e.listeners[c.Address].Addr(), TLS: c.TLS != nil})
+	}
+	return r
 }

@@ -227,6 +227,7 @@ type Failure struct {
 // ExceptionQuery selects exceptions; zero fields select all.
 type ExceptionQuery struct {
 	Lane      *Lane // nil: all lanes and sources
+	Key       *Key
 	ID        int64
 	DeadOnly  bool
 	AliveOnly bool

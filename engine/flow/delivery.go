@@ -1,0 +1,79 @@
+package flow
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"time"
+
+	"github.com/syncd/syncd/engine/component"
+	"github.com/syncd/syncd/engine/journal"
+)
+
+// item is one event on a lane, until all its deliveries there are settled.
+type item struct {
+	cursor   *cursor
+	pos      journal.Position
+	open     int                 // deliveries not finished
+	done     map[string]struct{} // child paths of those that are, when there are several
+	status   journal.Status
+	failed   []journal.Exception
+	attempts int
+	begun    time.Time
+}
+
+// delivery is one thing to hand to the sink: of an item, or the retry of an exception.
+type delivery struct {
+	component.Delivery
+	item *item
+	ex   *retry // the exception that this is a retry of
+	key  string // of order_by
+}
+
+// retry is an exception that waits for its next attempt. Its times are of the
+// monotonic clock, which no step of the wall clock moves.
+type retry struct {
+	ex    journal.Exception // without its envelope
+	since time.Time         // the first failure, later by the time that its lane stood still
+	next  time.Time
+}
+
+// waiting is the exception ex, whose next attempt is due at next. now is the
+// clock of its timestamps.
+func waiting(ex journal.Exception, now, next time.Time) *retry {
+	ex.Envelope = nil
+	return &retry{ex: ex, since: time.Now().Add(-max(now.Sub(ex.Since), 0)), next: next}
+}
+
+// resumed takes up an exception after a restart: soon, and the time that the
+// daemon was down does not count against retry.for.
+func resumed(ex journal.Exception, now time.Time) *retry {
+	if late := now.Sub(ex.Next); late > 0 {
+		ex.Since = ex.Since.Add(late)
+	}
+	return waiting(ex, now, time.Now())
+}
+
+// revived is a dead letter that is to be tried anew.
+func revived(ex journal.Exception) *retry {
+	ex.Envelope = nil
+	return &retry{ex: ex, since: time.Now(), next: time.Now()}
+}
+
+// deliveryID is the idempotency key: event, lane and child path.
+func (l *lane) deliveryID(e *component.Event) string {
+	if e.Path == "" {
+		return e.ID + "-" + l.tag
+	}
+	return e.ID + "-" + l.tag + "-" + short(e.Path)
+}
+
+// laneTag is the lane's part of its deliveries' ids.
+func laneTag(id journal.Lane) string { return short(id.Flow + "\x00" + id.Sink) }
+
+// short is 80 bits of the hash of s, as 16 letters and digits.
+func short(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return encoding.EncodeToString(sum[:10])
+}
+
+var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)

@@ -1,0 +1,265 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/syncd/syncd/engine/component"
+	"github.com/syncd/syncd/engine/journal"
+)
+
+// maxFailures of an exception's history are kept.
+const maxFailures = 10
+
+// finish takes a call's result: each delivery is settled, set aside as an
+// exception, or goes back to the lane.
+func (l *lane) finish(abort context.Context, f finished) {
+	l.inflight--
+	if l.ordered != nil && l.crashed(f) {
+		return
+	}
+	l.out.State = append(l.out.State, f.result.State...)
+	for i, d := range f.batch {
+		var err error
+		if f.result.Errors != nil {
+			err = f.result.Errors[i]
+		}
+		switch {
+		case err == nil:
+			l.delivered(d)
+		case abort.Err() != nil:
+			l.giveBack(d)
+		case component.IsUnwell(err):
+			l.stop(err)
+			l.giveBack(d)
+		case component.IsPermanent(err):
+			l.dead(d, err)
+		default:
+			l.failed(d, err)
+		}
+	}
+	if l.ordered != nil && !l.unsettled() {
+		l.ordered.Forget()
+		l.releaseTurn()
+	}
+}
+
+// crashed handles a panic in a batch of several: what the call did is unknown, so
+// it is forgotten, and its deliveries come again one by one.
+func (l *lane) crashed(f finished) bool {
+	var p *panicError
+	if len(f.batch) < 2 || f.result.Errors == nil || !errors.As(f.result.Errors[0], &p) {
+		return false
+	}
+	l.ordered.Forget()
+	l.single = len(f.batch)
+	for _, d := range f.batch {
+		l.giveBack(d)
+	}
+	l.releaseTurn()
+	l.rewind()
+	return true
+}
+
+func (l *lane) delivered(d *delivery) {
+	clear(l.failing)
+	if l.state == Running && (l.probing || l.reason != nil) {
+		l.recovered()
+	}
+	l.release(d.key)
+	if d.item != nil {
+		l.part(d, journal.Delivered)
+		return
+	}
+	l.resolve(d, journal.Delivered)
+}
+
+func (l *lane) resolve(d *delivery, s journal.Status) {
+	l.out.Resolved = append(l.out.Resolved, journal.Resolution{
+		Key: d.ex.ex.Key, Status: s, Attempts: d.Attempt, Took: time.Since(d.ex.since),
+	})
+}
+
+// part notes the end of one of an item's deliveries.
+func (l *lane) part(d *delivery, s journal.Status) {
+	it := d.item
+	it.status |= s
+	it.attempts = max(it.attempts, d.Attempt)
+	if it.open--; it.open == 0 {
+		l.settleItem(it)
+		return
+	}
+	if it.done == nil {
+		it.done = map[string]struct{}{}
+	}
+	it.done[d.Event.Path] = struct{}{}
+}
+
+func (l *lane) settleItem(it *item) {
+	if it.status == 0 {
+		it.status = journal.Nothing
+	}
+	o := journal.Outcome{Source: it.cursor.source, Position: it.pos, Status: it.status, Attempts: it.attempts}
+	if !it.begun.IsZero() {
+		o.Took = time.Since(it.begun)
+	}
+	it.cursor.settle(it.pos)
+	l.out.Outcomes = append(l.out.Outcomes, o)
+	l.out.Failed = append(l.out.Failed, it.failed...)
+}
+
+// failed decides what a failure that may pass means: that the sink is down, when
+// different deliveries fail one after the other; else that this delivery waits.
+func (l *lane) failed(d *delivery, err error) {
+	l.failing[d.ID] = struct{}{}
+	switch {
+	case l.state == Stopped:
+		l.giveBack(d)
+	case l.probing, l.ordered != nil, len(l.failing) >= l.sink.Common.Breaker.Failures:
+		l.stop(err)
+		l.giveBack(d)
+	case d.ex != nil && time.Since(d.ex.since) >= l.sink.Common.Retry.For:
+		l.dead(d, err)
+	default:
+		l.later(d, err)
+	}
+}
+
+// later makes d wait for its next attempt.
+func (l *lane) later(d *delivery, err error) {
+	r := l.sink.Common.Retry
+	pause := max(backoff(r.Initial, r.Max, d.Attempt, l.o.Jitter()), component.Wait(err))
+	ex := l.exception(d, err)
+	ex.Next = l.o.Now().Add(pause)
+	if d.ex != nil {
+		ex.Since = l.o.Now().Add(-time.Since(d.ex.since))
+	}
+	l.except(d, ex)
+}
+
+// dead makes d a dead letter. The events behind it go on.
+func (l *lane) dead(d *delivery, err error) {
+	clear(l.failing) // the sink answered
+	if l.probing {
+		l.recovered()
+	}
+	ex := l.exception(d, err)
+	ex.Dead = true
+	logDead(l.o.Log, ex, err)
+	l.release(d.key)
+	l.except(d, ex)
+}
+
+// logDead tells of a dead letter; of a panic with the stack.
+func logDead(log *slog.Logger, ex journal.Exception, err error) {
+	args := []any{"flow", ex.Lane.Flow, "sink", ex.Lane.Sink, "event", ex.EventID, "attempts", ex.Attempts, "error", err}
+	if ex.Step != "" {
+		args = append(args, "step", ex.Step)
+	}
+	var p *panicError
+	if errors.As(err, &p) {
+		args = append(args, "stack", string(p.stack))
+	}
+	log.Warn("dead letter", args...)
+}
+
+func (l *lane) except(d *delivery, ex journal.Exception) {
+	if d.item == nil {
+		l.out.Failed = append(l.out.Failed, ex)
+		return
+	}
+	d.item.failed = append(d.item.failed, ex)
+	l.part(d, journal.Excepted)
+}
+
+// exception is d as the journal keeps it.
+func (l *lane) exception(d *delivery, err error) journal.Exception {
+	now := l.o.Now()
+	var ex journal.Exception
+	if d.ex != nil {
+		ex = d.ex.ex
+	} else {
+		ex = journal.Exception{
+			Key:  journal.Key{Source: d.Event.Source, Position: d.item.pos, Path: d.Event.Path},
+			Lane: l.id, EventID: d.Event.ID, EventTime: d.Event.Time, OrderKey: d.key, Since: now,
+		}
+	}
+	ex.Attempts = d.Attempt
+	ex.Errors = history(ex.Errors, now, err)
+	ex.Envelope = l.seal(d.Event)
+	return ex
+}
+
+// history adds a failure, forgetting the oldest past maxFailures.
+func history(h []journal.Failure, at time.Time, err error) []journal.Failure {
+	h = append(slices.Clip(h), journal.Failure{Time: at, Error: err.Error()})
+	return h[max(len(h)-maxFailures, 0):]
+}
+
+func (l *lane) seal(e *component.Event) []byte {
+	b, err := seal(e)
+	if err != nil {
+		l.o.Log.Error("exception kept without its event", "lane", l.name(), "event", e.ID, "error", err)
+	}
+	return b
+}
+
+// giveBack lets d come again: no attempt is counted.
+func (l *lane) giveBack(d *delivery) {
+	if d.ex != nil {
+		d.ex.next = time.Now()
+		l.queue.push(d.ex)
+		return
+	}
+	l.release(d.key)
+}
+
+// stop leaves the sink alone until a probe finds it well. What was loaded goes
+// back to the lane.
+func (l *lane) stop(err error) {
+	l.reason = err
+	if l.state != Stopped {
+		if l.probing {
+			l.probes++
+		} else {
+			l.probes, l.stopped = 0, time.Now()
+			l.o.Log.Warn("lane stopped: its sink fails", "lane", l.name(), "error", err)
+		}
+		l.state, l.probing = Stopped, false
+		b := l.sink.Common
+		l.probeAt = time.Now().Add(max(backoff(min(b.Retry.Initial, b.Breaker.Pause), b.Breaker.Pause, l.probes+1, l.o.Jitter()), component.Wait(err)))
+	}
+	l.show()
+}
+
+// resume sends a probe. Another event each time, lest one that fails for reasons
+// of its own keeps the lane stopped.
+func (l *lane) resume() {
+	l.rewind()
+	l.state, l.probing = Running, true
+}
+
+// rewind lets all that has been loaded and not begun come again.
+func (l *lane) rewind() {
+	l.ready, l.held, l.holding = nil, map[string][]*delivery{}, 0
+	clear(l.busy)
+	l.queue.each(func(r *retry) { l.hold(r.ex.OrderKey) })
+	for _, c := range l.cursors {
+		c.rewind()
+	}
+}
+
+// recovered ends a stop: the sink takes deliveries again.
+func (l *lane) recovered() {
+	if l.probing {
+		still := time.Since(l.stopped)
+		l.queue.shift(still)
+		l.o.Log.Info("lane goes on: its sink takes deliveries again", "lane", l.name(), "stopped_for", still.Round(time.Millisecond))
+	}
+	l.probing, l.probes, l.reason = false, 0, nil
+	clear(l.failing)
+	l.show()
+}

@@ -1,0 +1,217 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/syncd/syncd/engine/component"
+	"github.com/syncd/syncd/engine/expr"
+)
+
+// Program is the steps of a flow, ready to run: nodes in order. A Route is the
+// last of its list: what comes below it in the configuration is part of those
+// cases that go on.
+type Program struct {
+	nodes []Node
+	sinks []component.Address
+}
+
+// Node is an element of a Program: Apply, Route, Send or Call.
+type Node interface {
+	run(x *pass, e *component.Event, rest []Node) error
+	reach(add func(component.Address))
+}
+
+// NewProgram makes a program of nodes.
+func NewProgram(nodes []Node) *Program {
+	p := &Program{nodes: nodes}
+	seen := map[component.Address]bool{}
+	for _, n := range nodes {
+		n.reach(func(a component.Address) {
+			if !seen[a] {
+				seen[a] = true
+				p.sinks = append(p.sinks, a)
+			}
+		})
+	}
+	return p
+}
+
+// Sinks are all sinks that the program can reach.
+func (p *Program) Sinks() []component.Address { return p.sinks }
+
+// Apply is a step.
+type Apply struct {
+	Name string // label or type, for messages: "map.customer", "filter"
+	Step component.Step
+}
+
+// Route sends an event down the first case that matches, or with All down every one.
+type Route struct {
+	Name  string
+	Cases []Case
+	All   bool
+}
+
+// Case is a branch of a route. When not set, it takes what no other took.
+type Case struct {
+	Name  string
+	When  expr.Expr
+	Nodes []Node
+}
+
+// Send puts the event on the lane to a sink, if the sink's when lets it.
+type Send struct {
+	Sink component.Address
+	When expr.Expr
+}
+
+// Call runs another flow's nodes in place.
+type Call struct {
+	Flow  string // its name, part of the child path
+	Nodes []Node
+}
+
+// StepError is an event's failure at a step.
+type StepError struct {
+	Step string
+	Err  error
+}
+
+func (e *StepError) Error() string { return e.Step + ": " + e.Err.Error() }
+func (e *StepError) Unwrap() error { return e.Err }
+
+// output is a delivery that a pass produced.
+type output struct {
+	sink  component.Address
+	event *component.Event
+}
+
+// maxOutputs bounds what one event may become.
+const maxOutputs = 100_000
+
+// pass is one event's way through a program.
+type pass struct {
+	ctx  context.Context
+	outs []output
+}
+
+// Run gives the deliveries that e becomes, or a *StepError: then there are none.
+func (p *Program) run(ctx context.Context, e *component.Event) (outs []output, err error) {
+	x := pass{ctx: ctx}
+	if err := x.walk(p.nodes, e); err != nil {
+		return nil, err
+	}
+	return x.outs, nil
+}
+
+func (x *pass) walk(nodes []Node, e *component.Event) error {
+	if len(nodes) == 0 {
+		return nil
+	}
+	return nodes[0].run(x, e, nodes[1:])
+}
+
+func (a Apply) run(x *pass, e *component.Event, rest []Node) error {
+	outs, err := a.apply(x.ctx, e)
+	if err != nil {
+		return &StepError{a.Name, err}
+	}
+	for _, o := range outs {
+		if err := x.walk(rest, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply turns a panic of the step into the event's error.
+func (a Apply) apply(ctx context.Context, e *component.Event) (outs []*component.Event, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
+	return a.Step.Apply(ctx, e)
+}
+
+// panicError is a component's panic, as the error of the event that met it.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+
+func panicked(p any) error { return component.Permanent(&panicError{p, debug.Stack()}) }
+
+func (a Apply) reach(func(component.Address)) {}
+
+func (r Route) run(x *pass, e *component.Event, _ []Node) error {
+	taken := false
+	for _, c := range r.Cases {
+		ok, err := c.takes(e, taken)
+		if err != nil {
+			return &StepError{r.Name + " case " + c.Name, err}
+		}
+		if !ok {
+			continue
+		}
+		taken = true
+		if err := x.walk(c.Nodes, e.Via(c.Name)); err != nil {
+			return err
+		}
+		if !r.All {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (c Case) takes(e *component.Event, taken bool) (bool, error) {
+	if !c.When.IsSet() {
+		return !taken, nil
+	}
+	return c.When.Bool(e.Input())
+}
+
+func (r Route) reach(add func(component.Address)) {
+	for _, c := range r.Cases {
+		for _, n := range c.Nodes {
+			n.reach(add)
+		}
+	}
+}
+
+func (s Send) run(x *pass, e *component.Event, rest []Node) error {
+	ok := true
+	if s.When.IsSet() {
+		var err error
+		if ok, err = s.When.Bool(e.Input()); err != nil {
+			return &StepError{string(s.Sink) + " when", err}
+		}
+	}
+	if ok {
+		if len(x.outs) == maxOutputs {
+			return &StepError{string(s.Sink), fmt.Errorf("one event became more than %d deliveries", maxOutputs)}
+		}
+		x.outs = append(x.outs, output{s.Sink, e})
+	}
+	return x.walk(rest, e)
+}
+
+func (s Send) reach(add func(component.Address)) { add(s.Sink) }
+
+func (c Call) run(x *pass, e *component.Event, rest []Node) error {
+	if err := x.walk(c.Nodes, e.Via(c.Flow)); err != nil {
+		return err
+	}
+	return x.walk(rest, e)
+}
+
+func (c Call) reach(add func(component.Address)) {
+	for _, n := range c.Nodes {
+		n.reach(add)
+	}
+}

@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"github.com/syncd/syncd/engine/admin"
+	"github.com/syncd/syncd/engine/flow"
+	"github.com/syncd/syncd/engine/journal"
+)
+
+// sourceStatus shows every source of the configuration, in its order.
+func (e *engine) sourceStatus(stats journal.Stats) []admin.SourceStatus {
+	counts := map[string]journal.SourceStats{}
+	for _, s := range stats.Sources {
+		counts[s.Source] = s
+	}
+	running := map[string]*source{}
+	for _, s := range e.sources {
+		running[string(s.Address)] = s
+	}
+	var out []admin.SourceStatus
+	for _, c := range e.cfg.Sources {
+		n := counts[string(c.Address)]
+		s := admin.SourceStatus{
+			Address: string(c.Address), Description: c.Source.Description, State: admin.Disabled,
+			Accepted: n.Accepted, Duplicates: n.Duplicates, Refused: n.Refused, Unrouted: n.Unrouted, Dead: n.Dead,
+		}
+		if !n.Last.IsZero() {
+			s.LastEvent = &n.Last
+		}
+		if r := running[s.Address]; r != nil {
+			s.State, s.LastError = r.state()
+			s.Stale = r.in.Stale(n.Last)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// flowStatus shows the flows that have sources, and those that have gone and left something.
+func (e *engine) flowStatus(stats journal.Stats) []admin.FlowStatus {
+	described := map[string]admin.FlowStatus{}
+	for _, f := range e.cfg.Flows {
+		state := admin.Disabled
+		if f.Enabled {
+			state = admin.Running
+		}
+		described[string(f.Address)] = admin.FlowStatus{Description: f.Description, State: state}
+	}
+	var out []admin.FlowStatus
+	for _, n := range stats.Flows {
+		s, ok := described[n.Flow]
+		if !ok {
+			s.State = admin.Orphaned
+		}
+		s.Address = n.Flow
+		s.Accepted, s.Delivered, s.Filtered = n.Accepted, n.Delivered, n.Filtered
+		s.Dead, s.Dropped, s.Pending = n.Dead, n.Dropped, n.Pending
+		out = append(out, s)
+	}
+	return out
+}
+
+// laneStatus shows the lanes to sinks, and a steps lane where something lies in it.
+func (e *engine) laneStatus(stats journal.Stats) []admin.LaneStatus {
+	doing := map[journal.Lane]flow.LaneStatus{}
+	for _, l := range e.runner.Lanes() {
+		doing[l.Lane] = l
+	}
+	var out []admin.LaneStatus
+	for _, n := range stats.Lanes {
+		if n.Sink == "" && n.Active && n.Waiting == 0 && n.Dead == 0 {
+			continue
+		}
+		s := admin.LaneStatus{
+			Flow: n.Flow, Sink: n.Sink, State: admin.Orphaned,
+			Backlog: n.Backlog, Bytes: n.Bytes, Waiting: n.Waiting, Dead: n.Dead,
+		}
+		if n.Active {
+			s.State = admin.Running
+		}
+		if l, ok := doing[n.Lane]; ok {
+			s.State, s.LastError = string(l.State), l.LastError
+			if !l.Probe.IsZero() {
+				s.NextProbe = &l.Probe
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
