@@ -30,7 +30,6 @@ func (e *engine) programs() ([]flow.Spec, journal.Topology, error) {
 		if err != nil {
 			return nil, topology, err
 		}
-		e.orderFields(nodes, nil)
 		program := flow.NewProgram(nodes)
 		from := addresses(f.From)
 		specs = append(specs, flow.Spec{
@@ -39,6 +38,7 @@ func (e *engine) programs() ([]flow.Spec, journal.Topology, error) {
 		})
 		topology.Flows = append(topology.Flows, e.account(f, from, program))
 	}
+	e.orderFields(specs)
 	return specs, topology, nil
 }
 
@@ -50,24 +50,24 @@ func addresses(list []component.Address) []string {
 	return out
 }
 
-// orderFields tells sinks that write columns the order of the last map before them.
-func (e *engine) orderFields(nodes []flow.Node, fields []string) {
-	for _, n := range nodes {
-		switch n := n.(type) {
-		case flow.Apply:
-			if f, ok := n.Step.(component.Fielder); ok {
+// orderFields tells sinks that lay out fields the order of the last map before
+// them, where all ways to the sink agree on it.
+func (e *engine) orderFields(specs []flow.Spec) {
+	orders := map[component.Address][][]string{}
+	for _, s := range specs {
+		s.Program.EachSend(func(sink component.Address, last component.Step) {
+			var fields []string
+			if f, ok := last.(component.Fielder); ok {
 				fields = f.Fields()
 			}
-		case flow.Send:
-			if s, ok := e.sinks[n.Sink].Sink.(component.FieldUser); ok && fields != nil {
-				s.UseFields(fields)
-			}
-		case flow.Route:
-			for _, c := range n.Cases {
-				e.orderFields(c.Nodes, fields)
-			}
-		case flow.Call:
-			e.orderFields(n.Nodes, fields)
+			orders[sink] = append(orders[sink], fields)
+		})
+	}
+	for sink, all := range orders {
+		user, ok := e.sinks[sink].Sink.(component.FieldOrder)
+		same := func(fields []string) bool { return slices.Equal(fields, all[0]) }
+		if ok && all[0] != nil && !slices.ContainsFunc(all, func(f []string) bool { return !same(f) }) {
+			user.UseFields(all[0])
 		}
 	}
 }

@@ -168,6 +168,5 @@ type Closer interface{ Close() error }
 // Fielder is a step that gives bodies their fields, in an order.
 type Fielder interface{ Fields() []string }
 
-// FieldUser is a sink to which the order of fields matters. UseFields is called
 // before the first Deliver with those of the last Fielder on the way to it.
 type FieldUser interface{ UseFields(fields []string) }

@@ -216,6 +216,9 @@ func (l *lane) committed(err error, last bool) {
 			}
 		}
 		l.sent = nil
+		if s, ok := l.sink.Sink.(component.Settler); ok && l.turned {
+			s.Settled()
+		}
 		l.releaseTurn()
 	case last:
 		l.o.Log.Warn("last settlement not stored; its deliveries come again", "lane", l.name(), "error", err)

@@ -20,26 +20,48 @@ type Program struct {
 // Node is an element of a Program: Apply, Route, Send or Call.
 type Node interface {
 	run(x *pass, e *component.Event, rest []Node) error
-	reach(add func(component.Address))
 }
 
 // NewProgram makes a program of nodes.
 func NewProgram(nodes []Node) *Program {
 	p := &Program{nodes: nodes}
 	seen := map[component.Address]bool{}
-	for _, n := range nodes {
-		n.reach(func(a component.Address) {
-			if !seen[a] {
-				seen[a] = true
-				p.sinks = append(p.sinks, a)
-			}
-		})
-	}
+	p.EachSend(func(a component.Address, _ component.Step) {
+		if !seen[a] {
+			seen[a] = true
+			p.sinks = append(p.sinks, a)
+		}
+	})
 	return p
 }
 
 // Sinks are all sinks that the program can reach.
 func (p *Program) Sinks() []component.Address { return p.sinks }
+
+// EachSend calls do for every way to a sink, with the last step on it that gives
+// bodies their fields (a component.Fielder); nil where there is none.
+func (p *Program) EachSend(do func(sink component.Address, last component.Step)) {
+	eachSend(p.nodes, nil, do)
+}
+
+func eachSend(nodes []Node, last component.Step, do func(component.Address, component.Step)) {
+	for _, n := range nodes {
+		switch n := n.(type) {
+		case Apply:
+			if _, ok := n.Step.(component.Fielder); ok {
+				last = n.Step
+			}
+		case Send:
+			do(n.Sink, last)
+		case Route:
+			for _, c := range n.Cases {
+				eachSend(c.Nodes, last, do)
+			}
+		case Call:
+			eachSend(n.Nodes, last, do)
+		}
+	}
+}
 
 // Apply is a step.
 type Apply struct {
@@ -146,42 +168,11 @@ func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
 func panicked(p any) error { return component.Permanent(&panicError{p, debug.Stack()}) }
 
-func (a Apply) reach(func(component.Address)) {}
-
-func (r Route) run(x *pass, e *component.Event, _ []Node) error {
-	taken := false
-	for _, c := range r.Cases {
-		ok, err := c.takes(e, taken)
-		if err != nil {
-			return &StepError{r.Name + " case " + c.Name, err}
-		}
-		if !ok {
-			continue
-		}
-		taken = true
-		if err := x.walk(c.Nodes, e.Via(c.Name)); err != nil {
-			return err
-		}
-		if !r.All {
-			return nil
-		}
-	}
-	return nil
-}
-
 func (c Case) takes(e *component.Event, taken bool) (bool, error) {
 	if !c.When.IsSet() {
 		return !taken, nil
 	}
 	return c.When.Bool(e.Input())
-}
-
-func (r Route) reach(add func(component.Address)) {
-	for _, c := range r.Cases {
-		for _, n := range c.Nodes {
-			n.reach(add)
-		}
-	}
 }
 
 func (s Send) run(x *pass, e *component.Event, rest []Node) error {
@@ -199,19 +190,4 @@ func (s Send) run(x *pass, e *component.Event, rest []Node) error {
 		x.outs = append(x.outs, output{s.Sink, e})
 	}
 	return x.walk(rest, e)
-}
-
-func (s Send) reach(add func(component.Address)) { add(s.Sink) }
-
-func (c Call) run(x *pass, e *component.Event, rest []Node) error {
-	if err := x.walk(c.Nodes, e.Via(c.Flow)); err != nil {
-		return err
-	}
-	return x.walk(rest, e)
-}
-
-func (c Call) reach(add func(component.Address)) {
-	for _, n := range c.Nodes {
-		n.reach(add)
-	}
 }
