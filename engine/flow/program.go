@@ -168,6 +168,27 @@ func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
 func panicked(p any) error { return component.Permanent(&panicError{p, debug.Stack()}) }
 
+func (r Route) run(x *pass, e *component.Event, _ []Node) error {
+	taken := false
+	for _, c := range r.Cases {
+		ok, err := c.takes(e, taken)
+		if err != nil {
+			return &StepError{r.Name + " case " + c.Name, err}
+		}
+		if !ok {
+			continue
+		}
+		taken = true
+		if err := x.walk(c.Nodes, e.Via(c.Name)); err != nil {
+			return err
+		}
+		if !r.All {
+			return nil
+		}
+	}
+	return nil
+}
+
 func (c Case) takes(e *component.Event, taken bool) (bool, error) {
 	if !c.When.IsSet() {
 		return !taken, nil
@@ -188,6 +209,13 @@ func (s Send) run(x *pass, e *component.Event, rest []Node) error {
 			return &StepError{string(s.Sink), fmt.Errorf("one event became more than %d deliveries", maxOutputs)}
 		}
 		x.outs = append(x.outs, output{s.Sink, e})
+	}
+	return x.walk(rest, e)
+}
+
+func (c Call) run(x *pass, e *component.Event, rest []Node) error {
+	if err := x.walk(c.Nodes, e.Via(c.Flow)); err != nil {
+		return err
 	}
 	return x.walk(rest, e)
 }
