@@ -1,0 +1,133 @@
+package intake
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/syncd/syncd/engine/component"
+	"github.com/syncd/syncd/engine/format"
+	"github.com/syncd/syncd/engine/journal"
+)
+
+// maxFailures is how many of a dead letter's failures are kept, the latest.
+const maxFailures = 10
+
+// envelope is a draft within a dead letter.
+type envelope struct {
+	ContentType string          `json:"content_type,omitempty"`
+	Raw         []byte          `json:"raw,omitempty"`
+	Names       []string        `json:"names,omitempty"`
+	Values      json.RawMessage `json:"values,omitempty"`
+	Body        json.RawMessage `json:"body,omitempty"`
+	Meta        json.RawMessage `json:"meta,omitempty"`
+	Withheld    bool            `json:"withheld,omitempty"` // nothing of it is kept
+}
+
+// deadLetter keeps d, which record has masked. Its key within the source is the
+// event's id, in the path, since it has no position.
+func (in *Intake) deadLetter(d *component.Draft, id journal.ID, at time.Time, fault error) journal.Exception {
+	var withheld withheldError
+	return journal.Exception{
+		Key:       journal.Key{Source: in.source, Path: id.String()},
+		EventID:   id.String(),
+		EventTime: at,
+		Envelope:  seal(d, errors.As(fault, &withheld)),
+		Attempts:  1,
+		Since:     at,
+		Dead:      true,
+		Errors:    []journal.Failure{{Time: at, Error: fault.Error()}},
+	}
+}
+
+func seal(d *component.Draft, withheld bool) []byte {
+	e := envelope{ContentType: d.ContentType, Raw: d.Raw, Names: d.Names, Meta: d.RawMeta, Withheld: withheld}
+	if d.Names != nil {
+		e.Values = encode(d.Values)
+	}
+	if d.Body != nil {
+		e.Body, e.Raw, e.ContentType = encode(d.Body), nil, ""
+	}
+	if d.Meta != nil {
+		e.Meta = encode(d.Meta)
+	}
+	b, err := json.Marshal(e)
+	if err != nil { // meta that a source built wrongly: the payload is what counts
+		e.Meta = nil
+		b, _ = json.Marshal(e)
+	}
+	return b
+}
+
+// encode writes v as JSON; a value that JSON cannot hold is kept as its text.
+func encode(v any) json.RawMessage {
+	b, err := format.AppendJSON(nil, v)
+	if err != nil {
+		b, _ = format.AppendJSON(nil, fmt.Sprint(v))
+	}
+	return b
+}
+
+// Open gives the draft that a dead letter of a source keeps.
+func Open(sealed []byte) (component.Draft, error) {
+	var e envelope
+	if err := json.Unmarshal(sealed, &e); err != nil {
+		return component.Draft{}, fmt.Errorf("read dead letter: %w", err)
+	}
+	if e.Withheld {
+		return component.Draft{}, errors.New("read dead letter: its content was not kept, since redact could not be applied to it")
+	}
+	d := component.Draft{ContentType: e.ContentType, Raw: e.Raw, Names: e.Names, RawMeta: e.Meta}
+	if e.Body != nil {
+		d.ContentType, d.Raw = "application/json", e.Body
+	}
+	if e.Names == nil {
+		return d, nil
+	}
+	v, err := format.DecodeJSON(e.Values)
+	if err != nil {
+		return d, fmt.Errorf("read dead letter: %w", err)
+	}
+	d.Values, _ = v.([]any)
+	if len(d.Values) != len(d.Names) {
+		return d, fmt.Errorf("read dead letter: %d values for %d names", len(d.Values), len(d.Names))
+	}
+	return d, nil
+}
+
+// Retry takes a dead letter of this source in again, under the id and time it
+// has. On success it is an event like any other and the dead letter is gone; a
+// fault is added to its history and returned.
+func (in *Intake) Retry(ctx context.Context, ex journal.Exception) error {
+	record, fault := in.again(ex)
+	a := journal.Append{Source: in.source, DedupeWindow: in.common.DedupeWindow}
+	if fault == nil {
+		a.Records, a.Ended = []journal.Record{record}, []journal.Key{ex.Key}
+	} else {
+		ex.Attempts++
+		ex.Errors = append(slices.Clone(ex.Errors), journal.Failure{Time: in.now(), Error: fault.Error()})
+		ex.Errors = ex.Errors[max(0, len(ex.Errors)-maxFailures):]
+		a.Dead = []journal.Exception{ex}
+	}
+	if _, err := in.journal.Append(ctx, a); err != nil {
+		return fmt.Errorf("retry dead letter %d: %w", ex.ID, err)
+	}
+	return fault
+}
+
+func (in *Intake) again(ex journal.Exception) (journal.Record, error) {
+	d, err := Open(ex.Envelope)
+	if err != nil {
+		return journal.Record{}, err
+	}
+	raw, err := hex.DecodeString(ex.EventID)
+	if err != nil || len(raw) != len(journal.ID{}) {
+		return journal.Record{}, fmt.Errorf("read dead letter: %q is not an event id", ex.EventID)
+	}
+	id := journal.ID(raw)
+	return in.record(&d, id, ex.EventTime)
+}
