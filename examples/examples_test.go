@@ -1,0 +1,220 @@
+// Package examples holds configurations that run as they stand. The test runs
+// each as a user would: the built program, on a copy of the directory.
+//
+// An example is a directory with *.hcl files; NAME.json is what the test, and
+// whoever pastes the printed curl line, sends to source.webhook.NAME; want holds
+// the files that must then be in out.
+package examples
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// program is the built syncd.
+var program string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "syncd-examples")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(dir)
+		program = filepath.Join(dir, "syncd")
+		if out, err := exec.Command("go", "build", "-o", program, "../cmd/syncd").CombinedOutput(); err != nil {
+			fmt.Printf("build syncd: %v\n%s", err, out)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+func TestExamples(t *testing.T) {
+	dirs, err := filepath.Glob("*/")
+	if err != nil || len(dirs) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for _, dir := range dirs {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			validate(t, dir)
+			run(t, dir)
+		})
+	}
+}
+
+func validate(t *testing.T, path string) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), program, "validate", "-c", path).CombinedOutput()
+	if err != nil {
+		t.Errorf("syncd validate -c %s: %v\n%s", path, err, out)
+	}
+}
+
+// run sends the example what it says to send, waits until its files are there, and
+// stops it.
+func run(t *testing.T, example string) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(example)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "out")); err != nil {
+		t.Fatal(err)
+	}
+	// The example's own port may be taken on this machine.
+	port := "listener \"http\" \"test\" { address = \"127.0.0.1:0\" }\n"
+	if err := os.WriteFile(filepath.Join(dir, "zz_port.hcl"), []byte(port), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := start(t, dir)
+	for _, c := range d.curls {
+		post(t, c)
+	}
+	waitForFiles(t, filepath.Join(dir, "want"), filepath.Join(dir, "out"))
+	d.status(t)
+	d.stop(t)
+	compareFiles(t, filepath.Join(dir, "want"), filepath.Join(dir, "out"))
+}
+
+// daemon is a running syncd.
+type daemon struct {
+	cmd      *exec.Cmd
+	stateDir string
+	curls    []string
+	stderr   strings.Builder
+	rest     chan struct{} // closed at the end of its output
+}
+
+// start runs the program until it says that it is ready, and how to try it.
+func start(t *testing.T, dir string) *daemon {
+	t.Helper()
+	d := &daemon{stateDir: filepath.Join(dir, "state"), rest: make(chan struct{})}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	d.cmd = exec.CommandContext(ctx, program, "run", "-c", dir)
+	d.cmd.Env = append(os.Environ(), "STATE_DIRECTORY="+d.stateDir, "RUNTIME_DIRECTORY=")
+	d.cmd.Stderr = &d.stderr
+	stdout, err := d.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		if l := strings.TrimSpace(lines.Text()); strings.HasPrefix(l, "curl ") {
+			d.curls = append(d.curls, l)
+		} else if len(d.curls) > 0 {
+			break
+		}
+	}
+	go func() { defer close(d.rest); io.Copy(io.Discard, stdout) }()
+	if len(d.curls) == 0 {
+		d.cmd.Process.Kill()
+		<-d.rest
+		t.Fatalf("it ended before it was ready: %v\n%s", d.cmd.Wait(), d.stderr.String())
+	}
+	return d
+}
+
+// stop ends it as a service manager does: it must drain and say that all went well.
+func (d *daemon) stop(t *testing.T) {
+	t.Helper()
+	d.cmd.Process.Signal(syscall.SIGTERM)
+	<-d.rest
+	if err := d.cmd.Wait(); err != nil {
+		t.Errorf("it ended with %v\n%s", err, d.stderr.String())
+	}
+}
+
+func (d *daemon) status(t *testing.T) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), program, "status", "--state-dir", d.stateDir).CombinedOutput()
+	if err != nil {
+		t.Errorf("syncd status: %v\n%s", err, out)
+	}
+}
+
+// pasted takes a printed command line apart, so that the test does not need curl.
+var pasted = regexp.MustCompile(`^curl -H 'Content-Type: ([^']+)' -d '([^']*)' (http://\S+)$`)
+
+func post(t *testing.T, curl string) {
+	t.Helper()
+	m := pasted.FindStringSubmatch(curl)
+	if m == nil {
+		t.Fatalf("cannot read %s", curl)
+	}
+	resp, err := http.Post(m[3], m[1], strings.NewReader(m[2]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	if resp.StatusCode != http.StatusAccepted || !strings.Contains(string(body), `"id"`) {
+		t.Errorf("%s: %s %s", curl, resp.Status, body)
+	}
+}
+
+// waitForFiles waits until as much is written as is wanted.
+func waitForFiles(t *testing.T, want, got string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for !sameSizes(files(t, want), files(t, got)) {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return // compareFiles shows what is missing
+		}
+	}
+}
+
+func sameSizes(want, got map[string]string) bool {
+	for name, content := range want {
+		if len(got[name]) < len(content) {
+			return false
+		}
+	}
+	return true
+}
+
+func compareFiles(t *testing.T, want, got string) {
+	t.Helper()
+	if d := cmp.Diff(files(t, want), files(t, got)); d != "" {
+		t.Errorf("files (-want +got):\n%s", d)
+	}
+}
+
+// files is the content of all files below dir, by path; none if there is no dir.
+func files(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	entries, err := os.ReadDir(dir)
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		b, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[e.Name()] = string(b)
+	}
+	return all
+}
