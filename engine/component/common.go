@@ -26,7 +26,7 @@ func (c *SourceCommon) SetDefaults() {
 // SinkCommon is what every sink's block takes beside its kind's own attributes.
 type SinkCommon struct {
 	Description string        `hcl:"description" doc:"What it is for, for people."`
-	When        expr.Expr     `hcl:"when" doc:"Only events for which it is true are delivered here."`
+	When        expr.Expr     `hcl:"when" yields:"bool" doc:"Only events for which it is true are delivered here."`
 	Concurrency int           `hcl:"concurrency" doc:"Calls at a time, over all flows." min:"1" max:"4096"`
 	Timeout     time.Duration `hcl:"timeout" doc:"For one call." min:"1ms"`
 	Retry       Retry         `hcl:"retry,block" doc:"How a delivery that failed is tried again."`

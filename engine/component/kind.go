@@ -21,6 +21,8 @@ const (
 //	hcl:"name"            an optional attribute
 //	hcl:"name,required"   one that must be given
 //	hcl:"name,identity"   one that says what is counted: a change starts the checkpoint over
+//	hcl:"name,secret"     templates that take sensitive values, as headers and query do; a
+//	                      Secret takes them anyway, and nothing else does
 //	hcl:"name,block"      a nested block: *struct (at most one) or []struct (any number)
 //	hcl:"name,oneof"      a nested block with one label that says which: the struct's fields, all
 //	                      pointers to structs tagged hcl:"label", are the possible ones; at most
@@ -33,6 +35,8 @@ const (
 //	escape:"path"         for expr.Template: the place it is filled into: text (default), path,
 //	                      query, header, file, arg, html
 //	scope:"record,cursor" for expr.Expr and expr.Template: names it sees beside the usual ones
+//	yields:"bool"         for expr.Expr: what it must yield
+//	path:"file"           for strings and templates: a path, made absolute, relative to the file that it stands in
 //	min:"1" max:"100"     bounds of a number, size or duration (written as in HCL)
 //
 // Field types: string, bool, int, int64, float64, time.Duration, Size, Rate,
