@@ -1,0 +1,161 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// maxFile is the size that a file of a configuration may have.
+const maxFile = 8 << 20
+
+// file is one file of the configuration.
+type file struct {
+	path   string // absolute
+	name   string // below the configuration's directory, for places: "orders.hcl"
+	text   []byte
+	lines  []int // where each line begins
+	body   *hclsyntax.Body
+	broken bool // did not parse: what it declares is known in part
+	eval   *hcl.EvalContext
+}
+
+func newFile(path, name string, text []byte) *file {
+	f := &file{path: path, name: name, text: text, lines: []int{0}}
+	for i, c := range text {
+		if c == '\n' {
+			f.lines = append(f.lines, i+1)
+		}
+	}
+	return f
+}
+
+// pos is the place of the byte at offset; columns count characters.
+func (f *file) pos(offset int) Pos {
+	offset = min(max(offset, 0), len(f.text))
+	line, found := slices.BinarySearch(f.lines, offset)
+	if !found {
+		line--
+	}
+	return Pos{Line: line + 1, Column: utf8.RuneCount(f.text[f.lines[line]:offset]) + 1, Byte: offset}
+}
+
+// line is the text of line n, counted from 1.
+func (f *file) line(n int) string {
+	end := len(f.text)
+	if n < len(f.lines) {
+		end = f.lines[n] - 1
+	}
+	return strings.ToValidUTF8(string(bytes.TrimSuffix(f.text[f.lines[n-1]:end], []byte("\r"))), "\uFFFD")
+}
+
+// place is what Component.Place and the like say.
+func (f *file) place(at hcl.Range) string { return fmt.Sprintf("%s:%d", f.name, at.Start.Line) }
+
+// findFiles gives the files of a configuration in lexical order, absolute, and the
+// directory that places are relative to.
+func findFiles(path string) (root string, files []string, err error) {
+	path, err = filepath.Abs(path)
+	if err != nil {
+		return "", nil, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", nil, err
+	}
+	if !info.IsDir() {
+		return filepath.Dir(path), []string{path}, nil
+	}
+	err = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case p != path && strings.HasPrefix(d.Name(), "."):
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case isConfigFile(p, d):
+			files = append(files, p)
+		}
+		return nil
+	})
+	slices.Sort(files)
+	return path, files, err
+}
+
+// isConfigFile leaves out tests and follows symlinks to files, as Kubernetes
+// mounts them.
+func isConfigFile(path string, d fs.DirEntry) bool {
+	if !strings.HasSuffix(path, ".hcl") || strings.HasSuffix(path, ".test.hcl") {
+		return false
+	}
+	if d.Type()&fs.ModeSymlink != 0 {
+		info, err := os.Stat(path)
+		return err != nil || info.Mode().IsRegular()
+	}
+	return d.Type().IsRegular()
+}
+
+// readBounded reads a whole file that is not larger than limit.
+func readBounded(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("is a directory")}
+	case info.Size() > limit:
+		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("is larger than %d MiB", limit>>20)}
+	}
+	return os.ReadFile(path)
+}
+
+// read finds, reads and parses the files at path.
+func (l *loader) read(path string) {
+	root, paths, err := findFiles(path)
+	if err != nil {
+		l.fail("cannot read the configuration", readHint(path, err))
+	}
+	for _, p := range paths {
+		text, err := readBounded(p, maxFile)
+		if err != nil {
+			l.fail("cannot read the configuration", readHint(p, err))
+			continue
+		}
+		name, err := filepath.Rel(root, p)
+		if err != nil {
+			name = filepath.Base(p)
+		}
+		f := newFile(p, name, text)
+		l.files = append(l.files, f)
+		l.byPath[p] = f
+		l.config.Files = append(l.config.Files, p)
+		l.parse(f)
+	}
+}
+
+func readHint(path string, err error) string {
+	var cause *fs.PathError
+	if errors.As(err, &cause) {
+		err = cause.Err
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Sprintf("%s does not exist. Name the file or directory with -c PATH.", path)
+	}
+	return fmt.Sprintf("%s: %v", path, err)
+}
+
+// at is the stretch that HCL calls rng.
+func (f *file) at(rng hcl.Range) spot {
+	return spot{file: f, start: rng.Start.Byte, end: rng.End.Byte}
+}

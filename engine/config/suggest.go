@@ -1,0 +1,51 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/agext/levenshtein"
+)
+
+// nearest is the candidate that name was most likely meant to be, "" if none is near.
+func nearest(name string, candidates []string) string {
+	best, distance := "", max(1, min(len(name)/3, 4))+1
+	for _, c := range candidates {
+		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(c), nil); d < distance {
+			best, distance = c, d
+		}
+	}
+	return best
+}
+
+// suggest is the sentence about the nearest candidate, "" if none is near.
+func suggest(name string, candidates []string) string {
+	if best := nearest(name, candidates); best != "" {
+		return fmt.Sprintf("Did you mean %q?", best)
+	}
+	return ""
+}
+
+// line is s on a line of its own, nothing for "".
+func line(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "\n" + s
+}
+
+// list writes names as a sentence does: a, b and c.
+func list(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+// either writes names as a choice: a, b or c.
+func either(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
+}
