@@ -23,11 +23,12 @@ import (
 func writeBanner(w io.Writer, path string, cfg *config.Config, r engine.Ready, took time.Duration) {
 	fmt.Fprintf(w, "syncd %s is ready after %s\n", versionName(), took.Round(time.Millisecond))
 	t := newTable()
-	t.add("  configuration", path+" ("+contents(cfg)+")")
-	t.add("  state", r.StateDir)
-	t.add("  socket", r.Socket)
+	t.indent = "  "
+	t.add("configuration", path+" ("+contents(cfg)+")")
+	t.add("state", r.StateDir)
+	t.add("socket", r.Socket)
 	for _, l := range r.Listeners {
-		t.add("  listening", baseURL(l))
+		t.add("listening", baseURL(l))
 	}
 	t.flush(w)
 	if len(r.Routes) == 0 {

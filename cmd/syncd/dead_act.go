@@ -71,10 +71,14 @@ func reportOutcome(cmd *cobra.Command, out admin.Outcome, done string, asJSON bo
 	} else {
 		fmt.Fprintf(cmd.OutOrStdout(), "%s %s.\n", letters(out.Done), done)
 	}
-	if len(out.NotFound) == 0 {
-		return nil
+	var errs []error
+	if len(out.NotFound) > 0 {
+		errs = append(errs, fmt.Errorf("no dead letters (any more): %d", out.NotFound))
 	}
-	return fmt.Errorf("no dead letters (any more): %d", out.NotFound)
+	for _, f := range out.Failed {
+		errs = append(errs, fmt.Errorf("dead letter %d: %s", f.ID, f.Error))
+	}
+	return errors.Join(errs...)
 }
 
 func letters(n int) string {

@@ -12,8 +12,9 @@ import (
 
 // table prints aligned columns; numbers stand to the right.
 type table struct {
-	head []string
-	rows [][]any // strings and int64
+	indent string
+	head   []string
+	rows   [][]any // strings and int64
 }
 
 func newTable(head ...string) *table { return &table{head: head} }
@@ -39,10 +40,10 @@ func (t *table) flush(w io.Writer) error {
 		rows = append(rows, row)
 	}
 	t.head, t.rows = nil, nil
-	return writeRows(w, rows, right)
+	return writeRows(w, t.indent, rows, right)
 }
 
-func writeRows(w io.Writer, rows [][]string, right map[int]bool) error {
+func writeRows(w io.Writer, indent string, rows [][]string, right map[int]bool) error {
 	var width []int
 	for _, row := range rows {
 		for i, c := range row {
@@ -62,7 +63,7 @@ func writeRows(w io.Writer, rows [][]string, right map[int]bool) error {
 			}
 			l.WriteString(c + pad + "  ")
 		}
-		b.WriteString(strings.TrimRight(l.String(), " ") + "\n")
+		b.WriteString(indent + strings.TrimRight(l.String(), " ") + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -189,14 +189,14 @@ func TestRetryAndDrop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Outcome{Done: 2, NotFound: []int64{999999}}, out); diff != "" {
+	if diff := cmp.Diff(Outcome{Done: 2, NotFound: []int64{999999}, Failed: []Refusal{}}, out); diff != "" {
 		t.Error(diff)
 	}
 	out, err = c.Drop(t.Context(), Selection{All: true, Filter: Filter{Flow: "flow.f1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Outcome{Done: pageSize + 3, NotFound: []int64{}}, out); diff != "" {
+	if diff := cmp.Diff(Outcome{Done: pageSize + 3, NotFound: []int64{}, Failed: []Refusal{}}, out); diff != "" {
 		t.Error(diff)
 	}
 	slices.Sort(d.retried)
@@ -205,6 +205,27 @@ func TestRetryAndDrop(t *testing.T) {
 	}
 	if len(d.dead) != pageSize+2 || len(d.dropped) != pageSize+3 {
 		t.Errorf("%d left, %d dropped", len(d.dead), len(d.dropped))
+	}
+}
+
+// One that cannot be retried holds up nobody else; when nothing works, it ends.
+func TestFailuresOfSingleOnes(t *testing.T) {
+	d := &fake{dead: letters(10), refuse: func(id int64) bool { return id == 4 }}
+	c, _ := start(t, d)
+	out, err := c.Retry(t.Context(), Selection{All: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Outcome{Done: 9, NotFound: []int64{}, Failed: []Refusal{{ID: 4, Error: "no running flow: " + ErrInUse.Error()}}}
+	if diff := cmp.Diff(want, out); diff != "" {
+		t.Error(diff)
+	}
+	d.dead, d.refuse = letters(3*maxFailures), func(int64) bool { return true }
+	if out, err = c.Retry(t.Context(), Selection{All: true}); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(out.Failed); n < maxFailures || n > maxFailures+actors || out.Done != 0 {
+		t.Errorf("%d failed, %d done", n, out.Done)
 	}
 }
 

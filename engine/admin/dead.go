@@ -49,9 +49,17 @@ type Selection struct {
 	Filter
 }
 
-// Outcome tells how many of a selection were acted upon, and which ids were no
-// dead letters (any more).
+// Outcome tells how many of a selection were acted upon, which ids were no dead
+// letters (any more), and what went wrong with others. After maxFailures the rest
+// is left alone.
 type Outcome struct {
-	Done     int     `json:"done"`
-	NotFound []int64 `json:"not_found"`
+	Done     int       `json:"done"`
+	NotFound []int64   `json:"not_found"`
+	Failed   []Refusal `json:"failed"`
+}
+
+// Refusal says why a dead letter could not be acted upon.
+type Refusal struct {
+	ID    int64  `json:"id"`
+	Error string `json:"error"`
 }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ type fake struct {
 	// failAfter, when set, fails every page of Dead beyond this id.
 	failAfter int64
 	failure   error
+	refuse    func(id int64) bool
 }
 
 func (f *fake) Status(context.Context) (Status, error) { return f.status, f.failure }
@@ -63,6 +65,9 @@ func (f *fake) Drop(_ context.Context, id int64) error  { return f.take(id, &f.d
 func (f *fake) take(id int64, to *[]int64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.refuse != nil && f.refuse(id) {
+		return fmt.Errorf("no running flow: %w", ErrInUse)
+	}
 	i := f.index(id)
 	if i < 0 {
 		return ErrNotFound

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -18,6 +19,8 @@ const (
 	// actors is how many dead letters are acted upon at a time: changes that arrive
 	// together share one sync of the journal.
 	actors = 64
+	// maxFailures is when acting on many is given up: it is not about single ones then.
+	maxFailures = 100
 )
 
 // listDead streams the list, page by page. An error after the first page cuts the
@@ -54,35 +57,54 @@ func newEncoder(w io.Writer) *json.Encoder {
 	return enc
 }
 
-// actOn acts on each dead letter of the selection. An id that is none is not an
-// error of the others.
+// actOn acts on each dead letter of the selection. What goes wrong with one is not
+// an error of the others.
 func actOn(ctx context.Context, d Daemon, s Selection, act func(context.Context, int64) error) (Outcome, error) {
 	ids, err := s.resolve(ctx, d)
 	if err != nil {
 		return Outcome{}, err
 	}
-	out := Outcome{NotFound: []int64{}}
-	var mu sync.Mutex
-	g, ctx := errgroup.WithContext(ctx)
+	o := outcome{Outcome: Outcome{NotFound: []int64{}, Failed: []Refusal{}}, all: s.All}
+	var g errgroup.Group
 	g.SetLimit(actors)
 	for _, id := range ids {
+		if ctx.Err() != nil || o.hopeless() {
+			break
+		}
 		g.Go(func() error {
-			err := act(ctx, id)
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case err == nil:
-				out.Done++
-			case s.All && errors.Is(err, ErrNotFound): // it came to an end meanwhile
-			case errors.Is(err, ErrNotFound):
-				out.NotFound = append(out.NotFound, id)
-			default:
-				return err
-			}
+			o.note(id, act(ctx, id))
 			return nil
 		})
 	}
-	return out, g.Wait()
+	g.Wait()
+	slices.Sort(o.NotFound)
+	return o.Outcome, ctx.Err()
+}
+
+// outcome is an Outcome being counted.
+type outcome struct {
+	Outcome
+	mu  sync.Mutex
+	all bool
+}
+
+func (o *outcome) note(id int64, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case err == nil:
+		o.Done++
+	case !errors.Is(err, ErrNotFound):
+		o.Failed = append(o.Failed, Refusal{ID: id, Error: err.Error()})
+	case !o.all: // with all, it came to an end meanwhile
+		o.NotFound = append(o.NotFound, id)
+	}
+}
+
+func (o *outcome) hopeless() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.Failed) >= maxFailures
 }
 
 // resolve lists the ids before anything is done, so that a letter that dies again
