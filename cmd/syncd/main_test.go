@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // fake is a daemon with fixed answers; it remembers what it was asked to do.
 type fake struct {
+	mu               sync.Mutex
 	status           admin.Status
 	dead             []admin.DeadLetter
 	retried, dropped []int64
@@ -45,13 +47,17 @@ func (f *fake) DeadLetter(_ context.Context, id int64) (admin.DeadLetter, error)
 }
 
 func (f *fake) Retry(ctx context.Context, id int64) error {
+	f.mu.Lock()
 	f.retried = append(f.retried, id)
+	f.mu.Unlock()
 	_, err := f.DeadLetter(ctx, id)
 	return err
 }
 
 func (f *fake) Drop(ctx context.Context, id int64) error {
+	f.mu.Lock()
 	f.dropped = append(f.dropped, id)
+	f.mu.Unlock()
 	_, err := f.DeadLetter(ctx, id)
 	return err
 }
