@@ -39,12 +39,12 @@ lint:
 fuzz:
 	@.ci/fuzz $(FUZZTIME)
 
-## docs: regenerate what is generated
+## docs: write into the README what the commands really print
 docs:
-	$(GO) generate ./...
+	$(GO) test ./examples -run ReadmePrints -count 1 -update
 
-## verify: modules tidy, nothing generated out of date
-verify: docs
+## verify: modules tidy and unchanged, what is generated up to date
+verify:
 	$(GO) mod tidy -diff
 	$(GO) mod verify
-	git diff --exit-code
+	$(GO) test ./examples -run 'Readme|Snippets' -count 1

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 )
 
@@ -39,23 +38,3 @@ func TestSnippets(t *testing.T) {
 		t.Error("no snippets found")
 	}
 }
-
-// The README shows the quickstart, less its first comment, and what it writes.
-func TestReadmeShowsTheQuickstart(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"quickstart.hcl", "want/orders.csv", "want/orders.ndjson"} {
-		b, err := os.ReadFile(filepath.Join("quickstart", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		shown := headComment.ReplaceAllString(string(b), "")
-		if !strings.Contains(string(readme), shown) {
-			t.Errorf("the README does not show examples/quickstart/%s as it is", name)
-		}
-	}
-}
-
-var headComment = regexp.MustCompile(`\A(#.*\n)+\n`)

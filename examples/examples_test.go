@@ -74,38 +74,37 @@ func run(t *testing.T, example string) {
 	if err := os.RemoveAll(filepath.Join(dir, "out")); err != nil {
 		t.Fatal(err)
 	}
-	// The example's own port may be taken on this machine.
-	port := "listener \"http\" \"test\" { address = \"127.0.0.1:0\" }\n"
-	if err := os.WriteFile(filepath.Join(dir, "zz_port.hcl"), []byte(port), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	d := start(t, dir)
+	freePort(t, dir)
+	d := start(t, dir, ".")
 	for _, c := range d.curls {
 		post(t, c)
 	}
 	waitForFiles(t, filepath.Join(dir, "want"), filepath.Join(dir, "out"))
-	d.status(t)
+	if out := output(t, dir, "status"); !strings.Contains(out, "running") {
+		t.Errorf("syncd status: %s", out)
+	}
 	d.stop(t)
 	compareFiles(t, filepath.Join(dir, "want"), filepath.Join(dir, "out"))
 }
 
 // daemon is a running syncd.
 type daemon struct {
-	cmd      *exec.Cmd
-	stateDir string
-	curls    []string
-	stderr   strings.Builder
-	rest     chan struct{} // closed at the end of its output
+	cmd            *exec.Cmd
+	curls          []string        // the lines to paste
+	stdout, stderr strings.Builder // stdout up to these lines
+	rest           chan struct{}   // closed at the end of its output
 }
 
-// start runs the program until it says that it is ready, and how to try it.
-func start(t *testing.T, dir string) *daemon {
+// start runs the program in dir, with .syncd for its state, until it says that it is
+// ready, and how to try it.
+func start(t *testing.T, dir, config string) *daemon {
 	t.Helper()
-	d := &daemon{stateDir: filepath.Join(dir, "state"), rest: make(chan struct{})}
+	d := &daemon{rest: make(chan struct{})}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
-	d.cmd = exec.CommandContext(ctx, program, "run", "-c", dir)
-	d.cmd.Env = append(os.Environ(), "STATE_DIRECTORY="+d.stateDir, "RUNTIME_DIRECTORY=")
+	d.cmd = exec.CommandContext(ctx, program, "run", "-c", config)
+	d.cmd.Dir = dir
+	d.cmd.Env = append(os.Environ(), "STATE_DIRECTORY=", "RUNTIME_DIRECTORY=")
 	d.cmd.Stderr = &d.stderr
 	stdout, err := d.cmd.StdoutPipe()
 	if err != nil {
@@ -116,11 +115,13 @@ func start(t *testing.T, dir string) *daemon {
 	}
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
-		if l := strings.TrimSpace(lines.Text()); strings.HasPrefix(l, "curl ") {
+		l := strings.TrimSpace(lines.Text())
+		if strings.HasPrefix(l, "curl ") {
 			d.curls = append(d.curls, l)
 		} else if len(d.curls) > 0 {
 			break
 		}
+		d.stdout.WriteString(lines.Text() + "\n")
 	}
 	go func() { defer close(d.rest); io.Copy(io.Discard, stdout) }()
 	if len(d.curls) == 0 {
@@ -138,14 +139,6 @@ func (d *daemon) stop(t *testing.T) {
 	<-d.rest
 	if err := d.cmd.Wait(); err != nil {
 		t.Errorf("it ended with %v\n%s", err, d.stderr.String())
-	}
-}
-
-func (d *daemon) status(t *testing.T) {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), program, "status", "--state-dir", d.stateDir).CombinedOutput()
-	if err != nil {
-		t.Errorf("syncd status: %v\n%s", err, out)
 	}
 }
 

@@ -110,9 +110,6 @@ func ago(now, t time.Time) string {
 	if d < 0 {
 		return "in " + span(-d)
 	}
-	if d < time.Second {
-		return "just now"
-	}
 	return span(d) + " ago"
 }
 

@@ -30,7 +30,7 @@ func TestShort(t *testing.T) {
 func TestAgo(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	for d, want := range map[time.Duration]string{
-		0: "just now", 5 * time.Second: "5s ago", 90 * time.Second: "1m ago", 47 * time.Hour: "47h ago",
+		0: "0s ago", 5 * time.Second: "5s ago", 90 * time.Second: "1m ago", 47 * time.Hour: "47h ago",
 		49 * time.Hour: "2d ago", -time.Minute: "in 1m",
 	} {
 		if got := ago(now, now.Add(-d)); got != want {
