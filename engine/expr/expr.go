@@ -30,6 +30,10 @@ type Event struct {
 	Time            time.Time
 }
 
+func (e *Event) object() map[string]any {
+	return map[string]any{"id": e.ID, "source": e.Source, "key": e.Key, "time": e.Time}
+}
+
 // Position is a place in a file; Line and Column count from 1, columns in characters.
 type Position struct {
 	File         string
@@ -39,6 +43,10 @@ type Position struct {
 // Source is the text of an expression or template and where it stands.
 type Source struct {
 	Text string
+	// Place names the attribute in a way that outlives edits elsewhere in the file:
+	// "flow.orders/map[0].order_id". It tells apart the uuid() of two attributes;
+	// without it, the position in the file does.
+	Place string
 	// Locate tells where the byte at offset stands; offset may equal len(Text).
 	// nil: positions are relative to Text itself.
 	Locate func(offset int) Position

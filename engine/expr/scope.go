@@ -1,0 +1,127 @@
+package expr
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Scope is what an expression may see.
+type Scope struct {
+	// Names are the top-level names beside var, local and secret: "body", "meta", …
+	// They are fields of Input, in lower case. A nil *Scope has body, meta, event, vars, parent.
+	Names []string
+	// Var and Local hold the values known at load. Sensitive ones are left out
+	// and named in Sensitive ("var.token"): using one is an error that says so.
+	Var, Local map[string]any
+	Sensitive  []string
+	// Secrets may be used only as arguments of hash functions.
+	Secrets map[string]string
+}
+
+// loaders say how each top-level name is read; their order numbers the bits of nameSet.
+var loaders = []struct {
+	name string
+	load func(*Input) any
+}{
+	{"body", func(in *Input) any { return in.Body }},
+	{"meta", func(in *Input) any { return object(in.Meta) }},
+	{"event", func(in *Input) any { return in.Event.object() }},
+	{"vars", func(in *Input) any { return object(in.Vars) }},
+	{"parent", func(in *Input) any { return in.Parent }},
+	{"record", func(in *Input) any { return in.Record }},
+	{"response", func(in *Input) any { return in.Response }},
+	{"cursor", func(in *Input) any { return in.Cursor }},
+	{"var", nil},
+	{"local", nil},
+	{"secret", nil},
+}
+
+// usual is how many of the loaders a nil *Scope offers.
+const usual = 5
+
+// object keeps an absent object from becoming a typed nil.
+func object(m map[string]any) any {
+	if m == nil {
+		return nil
+	}
+	return m
+}
+
+// nameSet holds the top-level names that a text uses, by their place in loaders.
+type nameSet uint16
+
+func nameIndex(name string) int {
+	for i := range loaders {
+		if loaders[i].name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+func (s nameSet) has(name string) bool {
+	i := nameIndex(name)
+	return i >= 0 && s&(1<<i) != 0
+}
+
+func (sc *Scope) sees(name string) bool {
+	if sc != nil {
+		return slices.Contains(sc.Names, name)
+	}
+	i := nameIndex(name)
+	return i >= 0 && i < usual
+}
+
+// visible lists every name that an expression can see, sorted.
+func (sc *Scope) visible() []string {
+	all := []string{"var", "local", "secret"}
+	if sc != nil {
+		all = append(all, sc.Names...)
+	} else {
+		for _, l := range loaders[:usual] {
+			all = append(all, l.name)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// group is var or local, by name, and whether its entry is sensitive.
+func (sc *Scope) entry(group, name string) (v any, sensitive, ok bool) {
+	if sc == nil {
+		return nil, false, false
+	}
+	if slices.Contains(sc.Sensitive, group+"."+name) {
+		return nil, true, true
+	}
+	from := sc.Var
+	if group == "local" {
+		from = sc.Local
+	}
+	v, ok = from[name]
+	return v, false, ok
+}
+
+// entries are the names that group has: var, local or secret.
+func (sc *Scope) entries(group string) []string {
+	if sc == nil {
+		return nil
+	}
+	var names []string
+	switch group {
+	case "var":
+		names = slices.Collect(maps.Keys(sc.Var))
+	case "local":
+		names = slices.Collect(maps.Keys(sc.Local))
+	case "secret":
+		names = slices.Collect(maps.Keys(sc.Secrets))
+	}
+	for _, s := range sc.Sensitive {
+		if rest, ok := strings.CutPrefix(s, group+"."); ok {
+			names = append(names, rest)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
