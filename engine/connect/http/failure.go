@@ -1,0 +1,38 @@
+package http
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	nethttp "net/http"
+
+	"github.com/syncd/syncd/engine/component"
+)
+
+// classify marks errors that no other delivery would be spared: names that do not
+// resolve, certificates that do not convince. Everything else (refused, reset,
+// timed out) may pass.
+func classify(err error) error {
+	if isDNS(err) || isTLS(err) || errors.Is(err, errProxyRefuses) {
+		return component.Unwell(err)
+	}
+	return err
+}
+
+func isDNS(err error) bool {
+	var dns *net.DNSError
+	return errors.As(err, &dns)
+}
+
+func isTLS(err error) bool {
+	var (
+		verification *tls.CertificateVerificationError
+		authority    x509.UnknownAuthorityError
+		record       tls.RecordHeaderError
+		op           *net.OpError
+	)
+	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &record) ||
+		errors.Is(err, nethttp.ErrSchemeMismatch) ||
+		errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error") // a TLS alert, theirs or ours
+}

@@ -1,0 +1,109 @@
+package format
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// AppendXML appends an object as an XML document, the reverse of what Decode
+// reads: its one field is the root element; in an element "@name" are attributes,
+// "#text" is text, a list repeats its name. Children are sorted by name.
+func AppendXML(dst []byte, v any) ([]byte, error) {
+	m, ok := v.(map[string]any)
+	if !ok || len(m) != 1 {
+		return dst, errors.New("encode XML: the body must be an object with one field, the root element")
+	}
+	out := append(dst, xml.Header...)
+	for name, value := range m {
+		if _, list := value.([]any); list {
+			return dst, errors.New("encode XML: the root element cannot be a list")
+		}
+		var err error
+		if out, err = appendElement(out, name, value, 0); err != nil {
+			return dst, fmt.Errorf("encode XML: %w", err)
+		}
+	}
+	return append(out, '\n'), nil
+}
+
+func appendElement(dst []byte, name string, v any, depth int) ([]byte, error) {
+	if depth++; depth > maxDepth {
+		return nil, fmt.Errorf("nested deeper than %d", maxDepth)
+	}
+	if !isXMLName(name) {
+		return nil, fmt.Errorf("%q cannot be the name of an element", name)
+	}
+	if list, ok := v.([]any); ok {
+		return appendElements(dst, name, list, depth)
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		m = map[string]any{"#text": v}
+	}
+	names := slices.Sorted(maps.Keys(m)) // "#text" sorts first, then the attributes
+	dst = append(append(dst, '<'), name...)
+	for _, n := range names {
+		if !strings.HasPrefix(n, "@") {
+			continue
+		}
+		if !isXMLName(n[1:]) {
+			return nil, fmt.Errorf("%q cannot be the name of an attribute", n[1:])
+		}
+		s, err := Scalar(m[n])
+		if err != nil {
+			return nil, err
+		}
+		dst = append(append(append(dst, ' '), n[1:]...), `="`...)
+		dst = append(appendXMLText(dst, s), '"')
+	}
+	dst = append(dst, '>')
+	for _, n := range names {
+		var err error
+		switch {
+		case n == "#text":
+			var s string
+			if s, err = Scalar(m[n]); err == nil {
+				dst = appendXMLText(dst, s)
+			}
+		case !strings.HasPrefix(n, "@"):
+			dst, err = appendElement(dst, n, m[n], depth)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return append(append(append(dst, "</"...), name...), '>'), nil
+}
+
+func appendElements(dst []byte, name string, list []any, depth int) ([]byte, error) {
+	for _, v := range list {
+		var err error
+		if dst, err = appendElement(dst, name, v, depth); err != nil {
+			return nil, err
+		}
+	}
+	return dst, nil
+}
+
+func appendXMLText(dst []byte, s string) []byte {
+	var buf bytes.Buffer
+	xml.EscapeText(&buf, []byte(s)) //nolint:errcheck // a Buffer takes everything
+	return append(dst, buf.Bytes()...)
+}
+
+// isXMLName is stricter than XML itself, which hardly forbids anything.
+func isXMLName(s string) bool {
+	for i, r := range s {
+		first := unicode.IsLetter(r) || r == '_'
+		if !first && (i == 0 || !unicode.IsDigit(r) && !strings.ContainsRune("-.:", r)) {
+			return false
+		}
+	}
+	return s != ""
+}

@@ -1,0 +1,245 @@
+// Package http is the sink that sends each event as one HTTP request.
+package http
+
+import (
+	"context"
+	"fmt"
+	nethttp "net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/syncd/syncd/engine/component"
+	conn "github.com/syncd/syncd/engine/connect/http"
+	"github.com/syncd/syncd/engine/expr"
+	"github.com/syncd/syncd/engine/format"
+)
+
+// Kind declares sink "http".
+var Kind = component.SinkKind("http", "Sends each event as an HTTP request.", newConfig, open)
+
+// keyHeader carries the delivery's ID, as the IETF's draft "The Idempotency-Key
+// HTTP Header Field" has it.
+const keyHeader = "Idempotency-Key"
+
+type sink struct {
+	cfg      *Config
+	client   *conn.Client
+	now      func() time.Time
+	encoding encoding
+	header   nethttp.Header // what every request sends
+	host     string
+	query    []param // in the order of their names
+	varying  []param // headers with holes
+	scrub    conn.Scrubber
+	limit    int       // bytes of an answer that are read
+	spare    sync.Pool // *nethttp.Header of requests that are over
+}
+
+type param struct {
+	name     string // of a query parameter: encoded
+	template expr.Template
+}
+
+var _ component.Sink = (*sink)(nil)
+
+func open(env component.Env, cfg *Config) (component.Sink, error) {
+	client, err := component.Connect[*conn.Client](env, cfg.Connection)
+	if err != nil {
+		return nil, fmt.Errorf("use %s: %w", cfg.Connection.Address, err)
+	}
+	s := &sink{cfg: cfg, client: client, now: env.Now, encoding: encodings[cfg.Encode], header: client.Header()}
+	if s.sendsBody() {
+		s.header["Content-Type"] = []string{s.encoding.contentType}
+	}
+	secrets := s.setHeaders(cfg.Headers)
+	for name, t := range cfg.Query {
+		s.query = append(s.query, param{url.QueryEscape(name), t})
+		if value, ok := t.Literal(); ok {
+			secrets = append(secrets, value)
+		}
+	}
+	slices.SortFunc(s.query, byName)
+	s.scrub = client.Scrubber(secrets)
+	s.limit = quoted + s.scrub.Overlap()
+	if cfg.Success.IsSet() || cfg.RetryOn.IsSet() {
+		s.limit = max(s.limit, readable)
+	}
+	return s, nil
+}
+
+// setHeaders sorts the configured headers into those that never change and those
+// with holes, and tells what of them must not show.
+func (s *sink) setHeaders(headers map[string]expr.Template) (secrets []string) {
+	for name, t := range headers {
+		name = nethttp.CanonicalHeaderKey(name)
+		value, literal := t.Literal()
+		switch {
+		case !literal:
+			s.varying = append(s.varying, param{name, t})
+		case name == "Host":
+			s.host = value
+		default:
+			s.header[name] = []string{value}
+			secrets = append(secrets, conn.HeaderSecrets(name, value)...)
+		}
+	}
+	slices.SortFunc(s.varying, byName)
+	return secrets
+}
+
+func byName(a, b param) int {
+	if a.name < b.name {
+		return -1
+	}
+	return 1
+}
+
+func (s *sink) sendsBody() bool {
+	return s.cfg.Method != nethttp.MethodGet || s.cfg.Body.IsSet()
+}
+
+// Deliver sends each delivery and judges its answer.
+func (s *sink) Deliver(ctx context.Context, ds []component.Delivery) component.Result {
+	var errs []error
+	for i := range ds {
+		if err := s.send(ctx, &ds[i]); err != nil {
+			if errs == nil {
+				errs = make([]error, len(ds))
+			}
+			errs[i] = err
+		}
+	}
+	return component.Result{Errors: errs}
+}
+
+func (s *sink) send(ctx context.Context, d *component.Delivery) error {
+	in := d.Event.Input()
+	r := conn.Request{Method: s.cfg.Method, Host: s.host}
+	header := s.takeHeader()
+	if err := s.fill(&r, *header, d.ID, in); err != nil {
+		s.spare.Put(header)
+		return component.Permanent(err)
+	}
+	r.Header = *header
+	resp, err := s.client.Do(ctx, &r, s.limit)
+	if err != nil {
+		return err // the header may still be in use: it is not put back
+	}
+	s.spare.Put(header)
+	return s.judge(resp, in)
+}
+
+// takeHeader gives a header map that no request is using; its varying entries are
+// left from the last one and will be overwritten, all of them.
+func (s *sink) takeHeader() *nethttp.Header {
+	if h, ok := s.spare.Get().(*nethttp.Header); ok {
+		return h
+	}
+	h := s.header.Clone()
+	return &h
+}
+
+// fill completes the request from the event. Its errors are the event's.
+func (s *sink) fill(r *conn.Request, h nethttp.Header, id string, in *expr.Input) (err error) {
+	set(h, keyHeader, id)
+	for _, p := range s.varying {
+		value, err := p.template.Eval(in)
+		if err != nil {
+			return fmt.Errorf("fill header %s: %w", p.name, err)
+		}
+		if p.name == "Host" {
+			r.Host = value
+			continue
+		}
+		set(h, p.name, value)
+	}
+	if s.cfg.Path.IsSet() {
+		if r.Path, err = s.cfg.Path.Eval(in); err != nil {
+			return fmt.Errorf("fill path: %w", err)
+		}
+	}
+	if r.Query, err = s.queryOf(in); err != nil {
+		return err
+	}
+	if s.sendsBody() {
+		r.Body, err = s.bodyOf(in)
+	}
+	return err
+}
+
+// set spares the slice of a value that is set again.
+func set(h nethttp.Header, name, value string) {
+	if v := h[name]; len(v) == 1 {
+		v[0] = value
+		return
+	}
+	h[name] = []string{value}
+}
+
+func (s *sink) queryOf(in *expr.Input) (string, error) {
+	if len(s.query) == 0 {
+		return "", nil
+	}
+	var q []byte
+	for i, p := range s.query {
+		value, err := p.template.Eval(in)
+		if err != nil {
+			return "", fmt.Errorf("fill query parameter %s: %w", p.name, err)
+		}
+		if i > 0 {
+			q = append(q, '&')
+		}
+		q = append(append(q, p.name...), '=')
+		q = append(q, url.QueryEscape(value)...)
+	}
+	return string(q), nil
+}
+
+func (s *sink) bodyOf(in *expr.Input) ([]byte, error) {
+	value := in.Body
+	if s.cfg.Body.IsSet() {
+		var err error
+		if value, err = s.cfg.Body.Eval(in); err != nil {
+			return nil, fmt.Errorf("compute body: %w", err)
+		}
+	}
+	return s.encoding.append(make([]byte, 0, 1024), value)
+}
+
+// encoding is a way to send a value.
+type encoding struct {
+	contentType string
+	append      func(dst []byte, v any) ([]byte, error)
+}
+
+var encodings = map[string]encoding{
+	"json":   {"application/json", format.AppendJSON},
+	"form":   {"application/x-www-form-urlencoded", format.AppendForm},
+	"xml":    {"application/xml; charset=utf-8", format.AppendXML},
+	"ndjson": {"application/x-ndjson", appendLines},
+	"text":   {"text/plain; charset=utf-8", appendText},
+}
+
+// appendLines writes each element of a list on a line of its own; anything but a
+// list is one line.
+func appendLines(dst []byte, v any) ([]byte, error) {
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	var w format.NDJSONWriter
+	for i, record := range list {
+		var err error
+		if dst, err = w.Append(dst, int64(i), record); err != nil {
+			return nil, err
+		}
+	}
+	return dst, nil
+}
+
+func appendText(dst []byte, v any) ([]byte, error) {
+	s, err := format.Scalar(v)
+	return append(dst, s...), err
+}
