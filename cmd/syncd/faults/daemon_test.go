@@ -50,11 +50,12 @@ func TestMain(m *testing.M) {
 
 // daemon is a syncd process over dir, which holds conf.hcl and state/.
 type daemon struct {
-	t    *testing.T
-	dir  string
-	cmd  *exec.Cmd
-	url  string // of its listener; "" if it has none
-	done chan struct{}
+	t        *testing.T
+	dir      string
+	cmd      *exec.Cmd
+	url      string // of its listener; "" if it has none
+	stateDir string
+	done     chan struct{}
 
 	mu  sync.Mutex
 	out bytes.Buffer
@@ -76,7 +77,7 @@ func configure(t *testing.T, dir, conf string) {
 func launch(t *testing.T, dir string, wrapper ...string) *daemon {
 	t.Helper()
 	args := append(wrapper, program, "run", "-c", filepath.Join(dir, "conf.hcl"))
-	d := &daemon{t: t, dir: dir, cmd: exec.Command(args[0], args[1:]...), done: make(chan struct{})}
+	d := &daemon{t: t, dir: dir, cmd: exec.Command(args[0], args[1:]...), stateDir: filepath.Join(dir, "state"), done: make(chan struct{})}
 	d.cmd.Dir = dir
 	d.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=1")
 	d.cmd.Stderr = (*output)(d)
@@ -183,7 +184,7 @@ func post(c *http.Client, url, body string) (int, string, error) {
 // status asks the daemon over its socket.
 func (d *daemon) status() (admin.Status, error) {
 	var s admin.Status
-	out, err := exec.Command(program, "status", "--json", "--state-dir", filepath.Join(d.dir, "state")).Output()
+	out, err := exec.Command(program, "status", "--json", "--state-dir", d.stateDir).Output()
 	if err != nil {
 		return s, err
 	}
@@ -327,4 +328,3 @@ func (l *load) one(c *http.Client, url string) {
 		l.refused++
 	}
 }
-
