@@ -139,7 +139,7 @@ func (c *Client) send(ctx context.Context, method, path string, body any) (*http
 	}
 	defer resp.Body.Close()
 	p := newProblem(resp.StatusCode, resp.Status)
-	json.NewDecoder(resp.Body).Decode(p)
+	_ = json.NewDecoder(resp.Body).Decode(p) // without one, the status says it
 	return nil, p
 }
 

@@ -58,7 +58,7 @@ func answer(f func(*http.Request) (any, error)) http.HandlerFunc {
 			w.WriteHeader(http.StatusNoContent)
 		default:
 			w.Header().Set("Content-Type", "application/json")
-			newEncoder(w).Encode(v)
+			_ = newEncoder(w).Encode(v) // a client that has gone need not be told
 		}
 	}
 }

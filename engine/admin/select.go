@@ -38,7 +38,7 @@ func listDead(w http.ResponseWriter, r *http.Request, d Daemon) {
 	for len(page) > 0 {
 		for i := range page {
 			io.WriteString(w, sep)
-			enc.Encode(&page[i])
+			_ = enc.Encode(&page[i])
 			sep = ","
 		}
 		if page, err = d.Dead(r.Context(), f, page[len(page)-1].ID, pageSize); err != nil {
@@ -76,7 +76,7 @@ func actOn(ctx context.Context, d Daemon, s Selection, act func(context.Context,
 			return nil
 		})
 	}
-	g.Wait()
+	_ = g.Wait() // errors are counted
 	slices.Sort(o.NotFound)
 	return o.Outcome, ctx.Err()
 }
