@@ -1,0 +1,26 @@
+// Package transforms lists the kinds of steps, one file each. Branching,
+// batching and waiting are the engine's; what is here turns one event into none,
+// one or many, and changes nothing it was given.
+package transforms
+
+import (
+	"github.com/syncd/syncd/engine/component"
+	"github.com/syncd/syncd/engine/expr"
+)
+
+// Kinds lists every kind of step.
+func Kinds() []component.Kind {
+	return []component.Kind{Filter, Map, Replace, Set, Remove, Split}
+}
+
+// badExpression puts a fault that an expression's check found at its attribute.
+func badExpression(p *component.Problems, attr string, err error) {
+	if err == nil {
+		return
+	}
+	fault := err.(*expr.Error)
+	p.Error(attr, fault.Message, fault.Hint)
+}
+
+// one is the result of a step that passes one event on.
+func one(e *component.Event) []*component.Event { return []*component.Event{e} }
