@@ -82,7 +82,8 @@ type Append struct {
 	Source  string // address
 	Records []Record
 	State   []component.Put // scope: the source
-	Dead    []Exception     // records that could not become events: dead letters of the source (Lane zero)
+	Dead    []Exception     // records that could not become events: dead letters of the source (Lane zero); with an ID, that one is replaced
+	Retried []int64         // IDs of dead letters of the source that have become these records: they end
 	// Ended names dead letters of the source that end with this submission, because its
 	// records stand for them now. One that is not there fails the submission with ErrNotFound.
 	Ended []Key

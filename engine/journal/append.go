@@ -1,0 +1,261 @@
+package journal
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/syncd/syncd/engine/component"
+)
+
+// appendTask is an Append on its way. Its buffers serve again.
+type appendTask struct {
+	job
+	a        Append
+	buf      []byte
+	sections []section
+	puts     []put
+	answers  []answer
+	doubles  int
+	deduped  bool // some record has a Dedupe
+	port     *port
+	source   *source
+}
+
+// answer is what becomes of one record.
+type answer struct {
+	id        ID
+	duplicate bool
+}
+
+var _ task = (*appendTask)(nil)
+
+// Append implements Journal.
+func (j *SQLite) Append(ctx context.Context, a Append) ([]component.Accepted, error) {
+	port := j.ports.get(a.Source)
+	if err := j.turnedAway(port); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	t := j.idle.Get().(*appendTask)
+	t.port = port
+	if err := t.prepare(a); err != nil {
+		j.recycle(t)
+		return nil, fmt.Errorf("append to %s: %w", a.Source, err)
+	}
+	if err := j.queue.put(t); err != nil {
+		j.recycle(t)
+		return nil, err
+	}
+	select {
+	case <-t.done:
+	case <-ctx.Done():
+		if t.giveUp() {
+			return nil, ctx.Err()
+		}
+		<-t.done
+	}
+	err := t.err
+	var accepted []component.Accepted
+	if err == nil {
+		accepted = t.accepted()
+	}
+	j.recycle(t)
+	return accepted, err
+}
+
+// turnedAway is the answer while nothing of the source can be taken, or nil.
+func (j *SQLite) turnedAway(p *port) error {
+	if e := j.full.Load(); e != nil {
+		return e
+	}
+	if e := p.gate.Load(); e != nil {
+		return e
+	}
+	return nil
+}
+
+// prepare does all that needs no writer: encoding above all.
+func (t *appendTask) prepare(a Append) (err error) {
+	t.a = a
+	for i := range a.Records {
+		t.answers = append(t.answers, answer{id: a.Records[i].ID})
+		t.deduped = t.deduped || a.Records[i].Dedupe != "" && a.DedupeWindow > 0
+	}
+	if t.puts, err = encodePuts(t.puts, a.State); err != nil {
+		return err
+	}
+	t.buf, t.sections, err = encodeSections(t.buf, t.sections, a.Records)
+	return err
+}
+
+func (t *appendTask) accepted() []component.Accepted {
+	list := make([]component.Accepted, len(t.answers))
+	for i, a := range t.answers {
+		list[i] = component.Accepted{ID: a.id.String(), Duplicate: a.duplicate}
+	}
+	return list
+}
+
+// reset readies t for the next Append, without what a large one made it hold.
+func (t *appendTask) reset() {
+	t.err = nil
+	t.state.Store(queued)
+	t.a, t.port, t.source, t.doubles, t.deduped = Append{}, nil, nil, 0, false
+	clear(t.sections)
+	clear(t.puts)
+	t.sections, t.puts, t.answers = t.sections[:0], t.puts[:0], t.answers[:0]
+	if t.buf = t.buf[:0]; cap(t.buf) > 64<<10 {
+		t.buf, t.answers = nil, nil
+	}
+}
+
+func (t *appendTask) run(w *writer) (err error) {
+	if err := w.j.turnedAway(t.port); err != nil {
+		return own(err)
+	}
+	if t.source, err = w.source(t.a.Source); err != nil {
+		return err
+	}
+	if t.deduped || len(t.puts) > 0 || len(t.a.Dead) > 0 || len(t.a.Retried) > 0 {
+		if err := w.alone(func() error { return t.stage(w) }); err != nil {
+			return err
+		}
+	}
+	return t.apply(w)
+}
+
+// stage writes what stands beside the events.
+func (t *appendTask) stage(w *writer) error {
+	if t.deduped {
+		if err := t.dedupe(w); err != nil {
+			return err
+		}
+	}
+	if err := w.put(t.a.Source, t.puts); err != nil {
+		return err
+	}
+	for i := range t.a.Dead {
+		if err := w.bury(t.source, &t.a.Dead[i]); err != nil {
+			return err
+		}
+	}
+	for _, id := range t.a.Retried {
+		if err := w.conn.exec("DELETE FROM exceptions WHERE id = ? AND track = 0 AND source = ?", id, t.source.id); err != nil {
+			return fmt.Errorf("end dead letter %d: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// dedupe finds the records that are known and remembers the others.
+func (t *appendTask) dedupe(w *writer) error {
+	scope, err := w.scope(t.a.Source + dedupeScope)
+	if err != nil {
+		return err
+	}
+	expires := nanos(w.txn.now.Add(t.a.DedupeWindow))
+	for i := range t.a.Records {
+		key := t.a.Records[i].Dedupe
+		if key == "" {
+			continue
+		}
+		known := false
+		const find = "SELECT value FROM state WHERE scope = ? AND key = ? AND expires > ?"
+		err := w.conn.query(find, []any{scope, key, nanos(w.txn.now)}, func(r []driver.Value) error {
+			known = true
+			copy(t.answers[i].id[:], blob(r[0]))
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("find duplicate: %w", err)
+		}
+		if known {
+			t.answers[i].duplicate = true
+			t.doubles++
+			continue
+		}
+		err = w.conn.exec(putState, scope, key, t.answers[i].id[:], expires)
+		if err != nil {
+			return fmt.Errorf("remember id: %w", err)
+		}
+	}
+	if t.doubles == 0 {
+		return nil
+	}
+	return t.encodeRest()
+}
+
+// encodeRest encodes anew, without the duplicates.
+func (t *appendTask) encodeRest() (err error) {
+	rest := make([]Record, 0, len(t.a.Records)-t.doubles)
+	for i, r := range t.a.Records {
+		if !t.answers[i].duplicate {
+			rest = append(rest, r)
+		}
+	}
+	clear(t.sections)
+	t.buf, t.sections, err = encodeSections(t.buf[:0], t.sections[:0], rest)
+	return err
+}
+
+// apply puts the events into frames.
+func (t *appendTask) apply(w *writer) error {
+	s, n := t.source, 0
+	for _, x := range t.sections {
+		if err := w.add(s, x); err != nil {
+			return err
+		}
+		n += len(x.records)
+		s.last = laterOf(s.last, x.records[len(x.records)-1].Time)
+	}
+	s.duplicates += int64(t.doubles)
+	if !s.taken() {
+		s.unrouted += int64(n)
+	}
+	w.txn.touchSource(s)
+	w.txn.added = true
+	return nil
+}
+
+// taken tells whether a running flow takes the source.
+func (s *source) taken() bool {
+	for _, f := range s.feeds {
+		if f.active {
+			return true
+		}
+	}
+	return false
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b.UTC()
+	}
+	return a
+}
+
+// put is a component.Put with its value encoded; nil deletes.
+type put struct {
+	key     string
+	value   []byte
+	expires int64
+}
+
+func encodePuts(list []put, puts []component.Put) ([]put, error) {
+	for _, p := range puts {
+		e := put{key: p.Key, expires: nanos(p.Expires)}
+		if p.Value != nil {
+			var err error
+			if e.value, err = json.Marshal(p.Value); err != nil {
+				return list, fmt.Errorf("encode state %q: %w", p.Key, err)
+			}
+		}
+		list = append(list, e)
+	}
+	return list, nil
+}

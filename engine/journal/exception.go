@@ -1,0 +1,137 @@
+package journal
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// maxFailures is how many failed attempts an exception tells of.
+const maxFailures = 10
+
+const exceptionColumns = "SELECT e.id, e.track, s.address, e.position, e.path, ifnull(f.flow, ''), ifnull(t.sink, ''), " +
+	"e.event_id, e.event_time, e.step, e.envelope, e.order_key, e.attempts, e.since, e.next, e.dead, e.errors " +
+	"FROM exceptions e JOIN sources s ON s.id = e.source LEFT JOIN tracks t ON t.id = e.track LEFT JOIN feeds f ON f.id = t.feed "
+
+// readException reads a row of exceptionColumns, and the number of its track.
+func readException(r []driver.Value) (Exception, int64, error) {
+	e := Exception{
+		ID: num(r[0]), Key: Key{Source: text(r[2]), Position: pos(r[3]), Path: text(r[4])}, Lane: Lane{text(r[5]), text(r[6])},
+		EventID: text(r[7]), EventTime: fromNanos(num(r[8])), Step: text(r[9]), Envelope: blob(r[10]), OrderKey: text(r[11]),
+		Attempts: int(num(r[12])), Since: fromNanos(num(r[13])), Next: fromNanos(num(r[14])), Dead: num(r[15]) != 0,
+	}
+	if err := json.Unmarshal([]byte(text(r[16])), &e.Errors); err != nil {
+		return e, 0, fmt.Errorf("read exception %d: %w", e.ID, err)
+	}
+	return e, num(r[1]), nil
+}
+
+// Exceptions implements Journal.
+func (j *SQLite) Exceptions(ctx context.Context, q ExceptionQuery) (list []Exception, err error) {
+	query, args := q.sql()
+	err = j.read(ctx, func(c *conn) error {
+		return c.query(query, args, func(r []driver.Value) error {
+			e, _, err := readException(r)
+			list = append(list, e)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list exceptions: %w", err)
+	}
+	return list, nil
+}
+
+func (q *ExceptionQuery) sql() (string, []any) {
+	where, args := []string{"e.id > ?"}, []any{q.After}
+	if q.ID != 0 {
+		where, args = append(where, "e.id = ?"), append(args, q.ID)
+	}
+	switch {
+	case q.Lane != nil && *q.Lane == Lane{}:
+		where = append(where, "e.track = 0")
+	case q.Lane != nil:
+		where, args = append(where, "f.flow = ? AND t.sink = ?"), append(args, q.Lane.Flow, q.Lane.Sink)
+	}
+	if q.DeadOnly {
+		where = append(where, "e.dead = 1")
+	}
+	if q.AliveOnly {
+		where = append(where, "e.dead = 0")
+	}
+	limit := -1
+	if q.Limit > 0 {
+		limit = q.Limit
+	}
+	return exceptionColumns + "WHERE " + strings.Join(where, " AND ") + " ORDER BY e.id LIMIT ?", append(args, limit)
+}
+
+// values are what is stored of e after its key.
+func (e *Exception) values() ([]any, error) {
+	errs, err := json.Marshal(e.Errors[max(0, len(e.Errors)-maxFailures):])
+	if err != nil {
+		return nil, own(fmt.Errorf("encode failures: %w", err))
+	}
+	return []any{e.EventID, nanos(e.EventTime), e.Step, e.Envelope, e.OrderKey, e.Attempts, nanos(e.Since), nanos(e.Next), e.Dead, string(errs)}, nil
+}
+
+const (
+	exceptionInsert = "INSERT INTO exceptions (track, source, position, path, event_id, event_time, step, envelope, order_key, attempts, since, next, dead, errors) " +
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	exceptionUpdate = "UPDATE exceptions SET event_id = ?, event_time = ?, step = ?, envelope = ?, order_key = ?, attempts = ?, since = ?, next = ?, dead = ?, errors = ? WHERE id = ?"
+	exceptionFind   = "SELECT id FROM exceptions WHERE track = ? AND position = ? AND path = ?"
+)
+
+// raise stores a failed delivery of t; it tells whether it is a new one.
+func (w *writer) raise(t *track, e *Exception) (added bool, err error) {
+	values, err := e.values()
+	if err != nil {
+		return false, err
+	}
+	id, err := w.conn.integer(exceptionFind, t.id, e.Position, e.Path)
+	if err != nil {
+		return false, err
+	}
+	if id != 0 {
+		return false, w.conn.exec(exceptionUpdate, append(values, id)...)
+	}
+	return true, w.conn.exec(exceptionInsert, append([]any{t.id, t.feed.source.id, e.Position, e.Path}, values...)...)
+}
+
+// bury stores a dead letter of a source.
+func (w *writer) bury(s *source, e *Exception) error {
+	values, err := e.values()
+	if err != nil {
+		return err
+	}
+	if e.ID != 0 {
+		const replace = exceptionUpdate + " AND track = 0 AND source = ?"
+		err = w.conn.exec(replace, append(values, e.ID, s.id)...)
+	} else {
+		err = w.conn.exec(exceptionInsert, append([]any{0, s.id, e.Position, e.Path}, values...)...)
+	}
+	if err != nil {
+		return fmt.Errorf("store dead letter: %w", err)
+	}
+	return nil
+}
+
+// exception finds one by id, with its track's number.
+func (w *writer) exception(id int64) (e Exception, track int64, err error) {
+	err = w.conn.query(exceptionColumns+"WHERE e.id = ?", []any{id}, func(r []driver.Value) (err error) {
+		e, track, err = readException(r)
+		return err
+	})
+	if err == nil && e.ID == 0 {
+		err = own(fmt.Errorf("find exception %d: %w", id, ErrNotFound))
+	}
+	return e, track, err
+}
+
+// excepts tells whether the event has an open exception on t.
+func (w *writer) excepts(t *track, p Position) (bool, error) {
+	n, err := w.conn.integer("SELECT EXISTS (SELECT 1 FROM exceptions WHERE track = ? AND position = ?)", t.id, p)
+	return n != 0, err
+}

@@ -1,0 +1,222 @@
+package journal
+
+import (
+	"database/sql/driver"
+	"fmt"
+)
+
+// purgeable is the source with the oldest frame that may go, or nil: one that all
+// have settled and counted, stored at or before the time; with space.early, at any.
+func (w *writer) purgeable(before int64) *source {
+	var found *source
+	for _, s := range w.model.sources {
+		if w.aged(s, before) && s.oldest.last() <= s.done() && (found == nil || s.oldest.time < found.oldest.time) {
+			found = s
+		}
+	}
+	return found
+}
+
+func (w *writer) aged(s *source, before int64) bool {
+	return s.oldest.count > 0 && (s.oldest.time <= before || w.space.early)
+}
+
+// done is up to where nobody needs the source's frames.
+func (s *source) done() Position {
+	p := s.settled()
+	for _, f := range s.feeds {
+		if f.folded < f.end {
+			p = min(p, f.folded)
+		}
+	}
+	return p
+}
+
+// settled is up to where all flows have settled the source.
+func (s *source) settled() Position {
+	p := s.head
+	for _, f := range s.feeds {
+		if f.folded < f.end {
+			p = min(p, f.settled())
+		}
+	}
+	return p
+}
+
+// purgeWaits tells that a frame could go if what is settled were counted.
+func (w *writer) purgeWaits() bool {
+	before := w.overdue(w.j.o.Now())
+	for _, s := range w.model.sources {
+		if w.aged(s, before) && s.oldest.last() <= s.settled() && s.done() < s.settled() {
+			return true
+		}
+	}
+	return false
+}
+
+// purge deletes a slice of frames that nobody needs any more, with their outcomes.
+func (w *writer) purge() error {
+	if !w.due.purge && (!w.space.early || w.space.exhausted) {
+		return nil
+	}
+	before := w.overdue(w.txn.now)
+	s := w.purgeable(before)
+	if s == nil {
+		w.due.purge = w.purgeWaits()
+		w.space.exhausted = w.space.early && !w.due.purge
+		return nil
+	}
+	w.due.purge = true
+	gone, err := w.purgeFrames(s, before)
+	if err != nil {
+		return fmt.Errorf("purge frames: %w", err)
+	}
+	if err := w.purgeOutcomes(s, gone); err != nil {
+		return fmt.Errorf("purge outcomes: %w", err)
+	}
+	w.space.unseen += measureEvery // look again how large it is
+	return s.loadOldest(w.conn)
+}
+
+// purgeFrames deletes the oldest frames of s, a slice of those that may go.
+func (w *writer) purgeFrames(s *source, before int64) (gone []frameInfo, err error) {
+	done, size := s.done(), int64(0)
+	const query = "SELECT id, count, size, bytes, time, length(body) FROM frames WHERE id >= ? AND id <= ? ORDER BY id LIMIT ?"
+	err = w.conn.query(query, []any{frameID(s.id, 0), frameID(s.id, done), purgeFrames}, func(r []driver.Value) error {
+		f := readFrameInfo(r)
+		size += num(r[5])
+		if f.last() > done || f.time > before && !w.space.early || len(gone) > 0 && size > purgeBytes {
+			return errEnough
+		}
+		gone = append(gone, f)
+		return nil
+	})
+	if err != nil || len(gone) == 0 {
+		return nil, err
+	}
+	last := gone[len(gone)-1].first
+	for len(s.recent) > 0 && s.recent[0].first <= last {
+		s.recent = s.recent[1:]
+	}
+	return gone, w.conn.exec("DELETE FROM frames WHERE id >= ? AND id <= ?", frameID(s.id, 0), frameID(s.id, last))
+}
+
+// purgeOutcomes deletes the rows of frames that went, but for those of which an
+// event has an open exception: its end is still to be counted.
+func (w *writer) purgeOutcomes(s *source, gone []frameInfo) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	from, to := gone[0].first, gone[len(gone)-1].last()
+	held, err := w.excepted(s, from, to)
+	if err != nil {
+		return err
+	}
+	for _, f := range gone {
+		if len(held) == 0 || held[0] > f.last() {
+			continue
+		}
+		if err := w.deleteOutcomes(s, from, f.first); err != nil {
+			return err
+		}
+		from = f.last() + 1
+		for len(held) > 0 && held[0] <= f.last() {
+			held = held[1:]
+		}
+	}
+	if err := w.deleteOutcomes(s, from, to+1); err != nil {
+		return err
+	}
+	return w.forgetTracks(s, to)
+}
+
+// deleteOutcomes deletes the rows of all tracks of s for frames from … to-1.
+func (w *writer) deleteOutcomes(s *source, from, to Position) error {
+	if from >= to {
+		return nil
+	}
+	for _, f := range s.feeds {
+		for _, t := range f.tracks {
+			if err := w.conn.exec("DELETE FROM outcomes WHERE track = ? AND first >= ? AND first < ?", t.id, from, to); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// excepted lists the positions in the range that have an open exception on some track.
+func (w *writer) excepted(s *source, from, to Position) (list []Position, err error) {
+	const query = "SELECT DISTINCT position FROM exceptions WHERE source = ? AND position >= ? AND position <= ? AND track <> 0 ORDER BY position"
+	err = w.conn.query(query, []any{s.id, from, to}, func(r []driver.Value) error {
+		list = append(list, pos(r[0]))
+		return nil
+	})
+	return list, err
+}
+
+// forgetTracks deletes ended tracks of s of which no event up to the position is
+// left to be counted.
+func (w *writer) forgetTracks(s *source, upTo Position) error {
+	for _, f := range s.feeds {
+		kept := f.tracks[:0]
+		for _, t := range f.tracks {
+			if t.end > upTo || t.end > f.folded {
+				kept = append(kept, t)
+				continue
+			}
+			held, err := w.conn.integer("SELECT EXISTS (SELECT 1 FROM exceptions WHERE source = ? AND position <= ? AND track <> 0)", s.id, t.end)
+			if err != nil {
+				return err
+			}
+			if held != 0 {
+				kept = append(kept, t)
+				continue
+			}
+			if err := w.forgetTrack(t); err != nil {
+				return err
+			}
+		}
+		f.tracks = kept
+	}
+	return nil
+}
+
+func (w *writer) forgetTrack(t *track) error {
+	if err := w.conn.exec("DELETE FROM outcomes WHERE track = ?", t.id); err != nil {
+		return err
+	}
+	return w.conn.exec("DELETE FROM tracks WHERE id = ?", t.id)
+}
+
+// tidy deletes the outcomes of the frame that held p, when the frame is gone and
+// none of its events has an open exception any more.
+func (w *writer) tidy(s *source, p Position) error {
+	f, err := s.frame(w.conn, p)
+	if err != nil || f.count > 0 {
+		return err
+	}
+	for _, d := range s.feeds {
+		for _, t := range d.tracks {
+			var gone *outcomes
+			err := eachOutcomes(w.conn, t.id, p, p, func(o *outcomes) error {
+				gone = o
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			if gone == nil {
+				continue
+			}
+			held, err := w.excepted(s, gone.first, gone.last())
+			if err != nil || len(held) > 0 {
+				return err
+			}
+			if err := w.deleteOutcomes(s, gone.first, gone.last()+1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

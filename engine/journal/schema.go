@@ -1,0 +1,90 @@
+package journal
+
+import (
+	"fmt"
+	"strings"
+)
+
+// applicationID marks our database files ("sync" in ASCII; PRAGMA application_id).
+const applicationID = 0x73796e63
+
+// migrations lead from one schema version to the next: the first makes version 1
+// from an empty file. A released one is never changed.
+var migrations = []string{schema1}
+
+// schema1 is the first schema. A frame's id is source<<positionBits | first, so
+// that one tree serves inserts, scans and look-ups; size is its payload, bytes the
+// source's up to its end. A track is a lane's way
+// through one source, a feed a flow's; ended ones are kept while accounts need them.
+const schema1 = `
+CREATE TABLE sources (
+	id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE,
+	head INTEGER NOT NULL, bytes INTEGER NOT NULL,
+	duplicates INTEGER NOT NULL, refused INTEGER NOT NULL, unrouted INTEGER NOT NULL, last INTEGER NOT NULL);
+CREATE TABLE frames (
+	id INTEGER PRIMARY KEY, count INTEGER NOT NULL, size INTEGER NOT NULL, bytes INTEGER NOT NULL, time INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE feeds (
+	id INTEGER PRIMARY KEY, flow TEXT NOT NULL, source INTEGER NOT NULL,
+	start INTEGER NOT NULL, folded INTEGER NOT NULL, ended INTEGER NOT NULL,
+	delivered INTEGER NOT NULL, filtered INTEGER NOT NULL, dropped INTEGER NOT NULL);
+CREATE TABLE tracks (
+	id INTEGER PRIMARY KEY, feed INTEGER NOT NULL, sink TEXT NOT NULL,
+	start INTEGER NOT NULL, low INTEGER NOT NULL, bytes INTEGER NOT NULL, ended INTEGER NOT NULL, given_up INTEGER NOT NULL);
+CREATE TABLE outcomes (
+	track INTEGER NOT NULL, first INTEGER NOT NULL, body BLOB NOT NULL,
+	PRIMARY KEY (track, first)) WITHOUT ROWID;
+CREATE TABLE exceptions (
+	id INTEGER PRIMARY KEY AUTOINCREMENT, track INTEGER NOT NULL, source INTEGER NOT NULL,
+	position INTEGER NOT NULL, path TEXT NOT NULL, event_id TEXT NOT NULL, event_time INTEGER NOT NULL,
+	step TEXT NOT NULL, envelope BLOB, order_key TEXT NOT NULL, attempts INTEGER NOT NULL,
+	since INTEGER NOT NULL, next INTEGER NOT NULL, dead INTEGER NOT NULL, errors TEXT NOT NULL);
+CREATE UNIQUE INDEX exceptions_key ON exceptions (track, position, path) WHERE track <> 0;
+CREATE INDEX exceptions_event ON exceptions (source, position);
+CREATE TABLE scopes (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE state (
+	scope INTEGER NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, expires INTEGER NOT NULL,
+	PRIMARY KEY (scope, key)) WITHOUT ROWID;
+CREATE INDEX state_expires ON state (expires) WHERE expires <> 0;
+`
+
+// prepare brings a database to the schema of this program.
+func prepare(c *conn) error {
+	version, err := c.integer("PRAGMA user_version")
+	if err != nil {
+		return err
+	}
+	if version > int64(len(migrations)) {
+		return fmt.Errorf("it was written by a newer syncd (schema %d; this one knows %d): run that version or newer again", version, len(migrations))
+	}
+	app, err := c.integer("PRAGMA application_id")
+	if err != nil {
+		return err
+	}
+	if app != applicationID && version > 0 {
+		return fmt.Errorf("it is a database of another program: choose another state directory")
+	}
+	for v := int(version); v < len(migrations); v++ {
+		if err := migrate(c, v); err != nil {
+			return fmt.Errorf("migrate to schema %d: %w", v+1, err)
+		}
+	}
+	return nil
+}
+
+// migrate takes one step, whole or not at all.
+func migrate(c *conn, from int) error {
+	if err := c.exec("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	script := migrations[from] + fmt.Sprintf(";PRAGMA user_version = %d;PRAGMA application_id = %d", from+1, applicationID)
+	for _, stmt := range strings.Split(script, ";") {
+		if strings.TrimSpace(stmt) == "" {
+			continue
+		}
+		if err := c.exec(stmt); err != nil {
+			c.exec("ROLLBACK")
+			return err
+		}
+	}
+	return c.exec("COMMIT")
+}
