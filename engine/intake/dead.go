@@ -106,7 +106,7 @@ func (in *Intake) Retry(ctx context.Context, ex journal.Exception) error {
 	record, fault := in.again(ex)
 	a := journal.Append{Source: in.source, DedupeWindow: in.common.DedupeWindow}
 	if fault == nil {
-		a.Records, a.Ended = []journal.Record{record}, []journal.Key{ex.Key}
+		a.Records, a.Retried = []journal.Record{record}, []int64{ex.ID}
 	} else {
 		ex.Attempts++
 		ex.Errors = append(slices.Clone(ex.Errors), journal.Failure{Time: in.now(), Error: fault.Error()})
@@ -130,4 +130,26 @@ func (in *Intake) again(ex journal.Exception) (journal.Record, error) {
 	}
 	id := journal.ID(raw)
 	return in.record(&d, id, ex.EventTime)
+}
+
+// Show gives body and meta of a source's dead letter as JSON, for people to look
+// at; a body that is no JSON is a JSON string.
+func Show(sealed []byte) (body, meta json.RawMessage, err error) {
+	d, err := Open(sealed)
+	if err != nil {
+		return nil, nil, err
+	}
+	switch {
+	case d.Names != nil:
+		row := make(map[string]any, len(d.Names))
+		for i, name := range d.Names {
+			row[name] = d.Values[i]
+		}
+		body = encode(row)
+	case json.Valid(d.Raw):
+		body = d.Raw
+	default:
+		body = encode(string(d.Raw))
+	}
+	return body, d.RawMeta, nil
 }

@@ -84,9 +84,6 @@ type Append struct {
 	State   []component.Put // scope: the source
 	Dead    []Exception     // records that could not become events: dead letters of the source (Lane zero); with an ID, that one is replaced
 	Retried []int64         // IDs of dead letters of the source that have become these records: they end
-	// Ended names dead letters of the source that end with this submission, because its
-	// records stand for them now. One that is not there fails the submission with ErrNotFound.
-	Ended []Key
 	// DedupeWindow is how long the Dedupe of these records is remembered.
 	DedupeWindow time.Duration
 }
