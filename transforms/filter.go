@@ -17,9 +17,6 @@ type FilterConfig struct {
 	When expr.Expr `hcl:"when,required" yields:"bool" doc:"Events go on for which this is true." example:"\"body.total > 0\""`
 }
 
-// Validate reports a condition that can never be true or false.
-func (c *FilterConfig) Validate(p *component.Problems) { badExpression(p, "when", c.When.CheckBool()) }
-
 type filter struct{ when expr.Expr }
 
 // Apply gives the event itself, or nothing.

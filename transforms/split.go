@@ -17,9 +17,6 @@ type SplitConfig struct {
 	Each expr.Expr `hcl:"each,required" yields:"list" doc:"The list." example:"\"body.items\""`
 }
 
-// Validate reports what can never be a list.
-func (c *SplitConfig) Validate(p *component.Problems) { badExpression(p, "each", c.Each.CheckList()) }
-
 type split struct{ each expr.Expr }
 
 // Apply gives a child for each element, none for an empty list. What is no list,

@@ -3,23 +3,11 @@
 // one or many, and changes nothing it was given.
 package transforms
 
-import (
-	"github.com/syncd/syncd/engine/component"
-	"github.com/syncd/syncd/engine/expr"
-)
+import "github.com/syncd/syncd/engine/component"
 
 // Kinds lists every kind of step.
 func Kinds() []component.Kind {
 	return []component.Kind{Filter, Map, Replace, Set, Remove, Split}
-}
-
-// badExpression puts a fault that an expression's check found at its attribute.
-func badExpression(p *component.Problems, attr string, err error) {
-	if err == nil {
-		return
-	}
-	fault := err.(*expr.Error)
-	p.Error(attr, fault.Message, fault.Hint)
 }
 
 // one is the result of a step that passes one event on.

@@ -205,7 +205,6 @@ func concat(m *machine, n *callNode, a []any) any {
 }
 
 func flatten(m *machine, n *callNode, a []any) any {
-	m.take(listWeight, n.at)
 	return m.flatten([]any{}, a[0].([]any), n.at, 1)
 }
 
@@ -217,8 +216,7 @@ func (m *machine) flatten(out, list []any, at span, depth int) []any {
 			out = m.flatten(out, inner, at, depth+1)
 			continue
 		}
-		m.take(slotWeight, at)
-		out = append(out, v)
+		out = m.push(out, v, at)
 	}
 	return out
 }

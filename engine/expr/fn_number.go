@@ -182,7 +182,7 @@ func extreme(sign int) func(*machine, *callNode, []any) any {
 func (n *callNode) floats(m *machine, a []any) []float64 {
 	var all []float64
 	n.each(m, a, 0, func(x number) {
-		m.take(slotWeight, n.at)
+		m.take(2*slotWeight, n.at)
 		all = append(all, x.asFloat())
 	})
 	return all

@@ -40,8 +40,7 @@ func parseCSV(m *machine, n *callNode, a []any) any {
 		if !ok {
 			return list
 		}
-		m.take(slotWeight, n.at)
-		list = append(list, n.record(m, names, cells, len(list)+2))
+		list = m.push(list, n.record(m, names, cells, len(list)+2), n.at)
 	}
 }
 
@@ -131,10 +130,10 @@ func (r *xmlReader) element(start xml.StartElement, depth int) any {
 	if depth > maxNesting {
 		r.n.fail(r.m, "the XML nests deeper than %d levels", maxNesting)
 	}
-	fields := r.m.newObject(0, r.n.at)
+	var fields map[string]any
 	for _, a := range start.Attr {
 		if a.Name.Space != "xmlns" && (a.Name.Space != "" || a.Name.Local != "xmlns") {
-			r.add(fields, "@"+a.Name.Local, a.Value)
+			fields = r.add(fields, "@"+a.Name.Local, a.Value)
 		}
 	}
 	var text strings.Builder
@@ -144,9 +143,9 @@ func (r *xmlReader) element(start xml.StartElement, depth int) any {
 			r.m.take(2*len(t), r.n.at)
 			text.Write(t)
 		case xml.StartElement:
-			r.add(fields, t.Name.Local, r.element(t, depth+1))
+			fields = r.add(fields, t.Name.Local, r.element(t, depth+1))
 		case xml.EndElement:
-			if len(fields) == 0 {
+			if fields == nil {
 				return text.String()
 			}
 			if strings.TrimSpace(text.String()) != "" {
@@ -158,14 +157,18 @@ func (r *xmlReader) element(start xml.StartElement, depth int) any {
 }
 
 // add makes a list of what comes more than once.
-func (r *xmlReader) add(fields map[string]any, name string, v any) {
+func (r *xmlReader) add(fields map[string]any, name string, v any) map[string]any {
+	if fields == nil {
+		fields = r.m.newObject(0, r.n.at)
+	}
 	r.m.take(pairWeight+len(name), r.n.at)
 	switch had := fields[name].(type) {
 	case nil:
 		fields[name] = v
 	case []any:
-		fields[name] = append(had, v)
+		fields[name] = r.m.push(had, v, r.n.at)
 	default:
 		fields[name] = []any{had, v}
 	}
+	return fields
 }

@@ -17,8 +17,8 @@ import (
 func itoa(n int) string { return strconv.Itoa(n) }
 
 var textFunctions = map[string]*function{
-	"lower": textFunction(func(s string) string { return strings.ToLower(s) }),
-	"upper": textFunction(func(s string) string { return strings.ToUpper(s) }),
+	"lower": textFunction(2, strings.ToLower),
+	"upper": textFunction(2, strings.ToUpper),
 	"trim": {args: []kind{kText, kText}, min: 1, result: kText, run: func(_ *machine, _ *callNode, a []any) any {
 		if len(a) == 1 {
 			return strings.TrimSpace(a[0].(string))
@@ -50,21 +50,23 @@ var textFunctions = map[string]*function{
 	"regexReplace": {args: []kind{kText, kText, kText}, min: 3, result: kText, prepare: prepareRegexReplace, run: regexReplace},
 	"join":         {args: []kind{kList, kText}, min: 1, result: kText, run: joinTexts},
 	"string":       {args: []kind{kAny &^ kNil}, min: 1, result: kText, run: toText},
-	"toBase64":     textFunction(func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }),
+	"toBase64":     textFunction(5, func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }),
 	"fromBase64":   {args: []kind{kText}, min: 1, result: kText, run: fromBase64},
-	"hex":          textFunction(func(s string) string { return hex.EncodeToString([]byte(s)) }),
+	"hex":          textFunction(5, func(s string) string { return hex.EncodeToString([]byte(s)) }),
 	"sha256":       {args: []kind{kText}, min: 1, result: kText, hash: true, run: hashText},
 	"hmacSha256":   {args: []kind{kText, kText}, min: 2, result: kText, hash: true, run: hmacText},
-	"slug":         textFunction(slug),
-	"mask":         textFunction(mask),
+	"slug":         textFunction(16, slug),
+	"mask":         textFunction(2, mask),
 	"uuid":         {result: kText, quick: true, run: uuid},
 }
 
-// textFunction makes a function of text to text whose result is not much longer.
-func textFunction(f func(string) string) *function {
+// textFunction makes a function of text to text that allocates up to weight
+// times the text's size, and takes time accordingly.
+func textFunction(weight int, f func(string) string) *function {
 	return &function{args: []kind{kText}, min: 1, result: kText, run: func(m *machine, n *callNode, a []any) any {
 		s := a[0].(string)
-		m.take(len(s), n.at)
+		m.take(weight*len(s), n.at)
+		m.step(weight*len(s)/32, n.at)
 		return f(s)
 	}}
 }
@@ -153,7 +155,7 @@ func joinTexts(m *machine, n *callNode, a []any) any {
 		if i > 0 {
 			b.WriteString(sep)
 		}
-		m.take(2*(len(s)+len(sep)), n.at)
+		m.take(growth*(len(s)+len(sep)), n.at)
 		b.WriteString(s)
 	}
 	return b.String()

@@ -15,7 +15,24 @@ import (
 // because the budget has to be asked while the text grows: what shares structure
 // can be exponentially larger as text than in memory.
 func (m *machine) toJSON(v any, at span) string {
-	return string(m.appendJSON(make([]byte, 0, 64), v, at, 0))
+	text := m.appendJSON(nil, v, at, 0)
+	m.take(len(text), at)
+	return string(text)
+}
+
+// quotedSize is the most that appendQuoted writes.
+func quotedSize(s string) int {
+	size := len(s) + 2
+	valid := utf8.ValidString(s)
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < ' ', c == '"', c == '\\', c >= utf8.RuneSelf && !valid:
+			size += 5
+		case c == 0xe2: // may start U+2028
+			size += 3
+		}
+	}
+	return size
 }
 
 func (m *machine) appendJSON(dst []byte, v any, at span, depth int) []byte {
@@ -23,37 +40,38 @@ func (m *machine) appendJSON(dst []byte, v any, at span, depth int) []byte {
 	switch v := v.(type) {
 	case []any:
 		m.deeper(depth, at)
-		dst = append(dst, '[')
+		dst = append(m.room(dst, 1, at), '[')
 		for i, e := range v {
 			if i > 0 {
-				dst = append(dst, ',')
+				dst = append(m.room(dst, 1, at), ',')
 			}
 			dst = m.appendJSON(dst, e, at, depth+1)
 		}
-		return append(dst, ']')
+		return append(m.room(dst, 1, at), ']')
 	case map[string]any:
 		m.deeper(depth, at)
 		m.sorting(len(v), at)
-		dst = append(dst, '{')
+		dst = append(m.room(dst, 1, at), '{')
 		for i, k := range sortedKeys(v) {
 			if i > 0 {
-				dst = append(dst, ',')
+				dst = append(m.room(dst, 1, at), ',')
 			}
-			m.take(2*len(k), at)
-			dst = append(appendQuoted(dst, k), ':')
+			dst = append(appendQuoted(m.room(dst, quotedSize(k)+1, at), k), ':')
 			dst = m.appendJSON(dst, v[k], at, depth+1)
 		}
-		return append(dst, '}')
+		return append(m.room(dst, 1, at), '}')
 	case string:
-		m.take(2*len(v)+4, at)
-		return appendQuoted(dst, v)
+		m.step(len(v)/16, at)
+		return appendQuoted(m.room(dst, quotedSize(v), at), v)
 	case float64:
 		if math.IsInf(v, 0) || math.IsNaN(v) {
 			m.fail(at, "", "a number %s", notFinite)
 		}
 	}
-	m.take(32, at)
-	return appendScalar(dst, v)
+	if n, ok := v.(json.Number); ok {
+		dst = m.room(dst, len(n), at)
+	}
+	return appendScalar(m.room(dst, 48, at), v)
 }
 
 // appendScalar writes what is neither text nor a list nor an object.
@@ -199,10 +217,8 @@ func (r *jsonReader) value(t json.Token, depth int) any {
 
 func (r *jsonReader) list(depth int) any {
 	list := []any{}
-	r.m.take(listWeight, r.n.at)
 	for r.dec.More() {
-		r.m.take(2*slotWeight, r.n.at)
-		list = append(list, r.value(r.token(), depth+1))
+		list = r.m.push(list, r.value(r.token(), depth+1), r.n.at)
 	}
 	r.token()
 	return list

@@ -187,12 +187,10 @@ func (n *loopNode) findLastIndex(m *machine, list []any) any {
 }
 
 func (n *loopNode) filter(m *machine, list []any) any {
-	m.take(listWeight, n.at)
 	out := []any{}
 	for i, v := range list {
 		if n.test(m, list, i) {
-			m.take(slotWeight, n.at)
-			out = append(out, v)
+			out = m.push(out, v, n.at)
 		}
 	}
 	return out
@@ -253,10 +251,9 @@ func (n *loopNode) groupBy(m *machine, list []any) any {
 		}
 		group, _ := out[key].([]any)
 		if group == nil {
-			m.take(pairWeight+listWeight+len(key), n.at)
+			m.take(pairWeight+len(key), n.at)
 		}
-		m.take(slotWeight, n.at)
-		out[key] = append(group, v)
+		out[key] = m.push(group, v, n.at)
 	}
 	return out
 }

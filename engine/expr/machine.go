@@ -150,6 +150,26 @@ func (m *machine) newObject(n int, at span) map[string]any {
 	return make(map[string]any, n)
 }
 
+// push appends to a list that grows, at the price of what append would allocate.
+func (m *machine) push(list []any, v any, at span) []any {
+	if len(list) == cap(list) {
+		size := max(8, 2*cap(list))
+		m.take(listWeight+size*slotWeight, at)
+		list = append(make([]any, 0, size), list...)
+	}
+	return append(list, v)
+}
+
+// room makes sure that n bytes can be appended, at the price of what it allocates.
+func (m *machine) room(dst []byte, n int, at span) []byte {
+	if cap(dst)-len(dst) >= n {
+		return dst
+	}
+	size := max(2*cap(dst), len(dst)+n)
+	m.take(size, at)
+	return append(make([]byte, 0, size), dst...)
+}
+
 // quote gives the text at a place, short enough for a message.
 func (m *machine) quote(at span) string { return shorten(m.text.src.Text[at.from:at.to]) }
 

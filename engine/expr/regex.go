@@ -128,20 +128,23 @@ func (n *matchNode) eval(m *machine) any {
 	return p.re.MatchString(s)
 }
 
+// growth is how much a buffer that grows allocates for each byte it ends up with.
+const growth = 3
+
 // replace replaces every match. $1 in with stands for the first group, and so on.
 func (p pattern) replace(m *machine, s, with string, at span) string {
 	p.charge(m, len(s), at)
-	m.take(len(s), at)
+	m.take(growth*len(s), at)
 	if !strings.Contains(with, "$") {
 		return p.re.ReplaceAllStringFunc(s, func(string) string {
-			m.take(len(with), at)
+			m.take(growth*len(with), at)
 			return with
 		})
 	}
 	// What a match expands to is bounded first, since it grows in one go.
 	groups := strings.Count(with, "$")
 	p.re.ReplaceAllStringFunc(s, func(match string) string {
-		m.take(len(with)+groups*len(match), at)
+		m.take(growth*(len(with)+groups*len(match)), at)
 		return match
 	})
 	p.charge(m, len(s), at)
