@@ -12,13 +12,12 @@ func (l *loader) check() {
 	for i := range l.blocks["flow"] {
 		l.checkFlow(&l.blocks["flow"][i])
 	}
-	if l.incomplete {
-		return
+	if l.diags.HasErrors() {
+		return // what seems unused may be a consequence
 	}
-	called := l.called()
-	l.warnUnused(called)
+	l.warnUnused(l.called())
 	c := &l.config
-	if len(c.Connections)+len(c.Sources)+len(c.Sinks)+len(c.Flows) == 0 && !l.diags.HasErrors() {
+	if len(c.Connections)+len(c.Sources)+len(c.Sinks)+len(c.Flows) == 0 {
 		l.report(Warning, spot{}, "the configuration is empty", "It declares no source, sink, connection or flow, so that nothing will happen.")
 	}
 }

@@ -17,9 +17,8 @@ import (
 type decoding struct {
 	l        *loader
 	file     *file
-	context  string      // "in flow \"orders\", filter"
-	names    []string    // that expressions see
-	scope    *expr.Scope // made of names
+	context  string   // "in flow \"orders\", filter"
+	names    []string // that expressions see
 	sections []section
 	refs     []reference
 	open     []string // attributes whose value is not known or not valid, by path
@@ -42,7 +41,7 @@ type reference struct {
 }
 
 func (l *loader) decoding(f *file, context string, names ...string) *decoding {
-	return &decoding{l: l, file: f, context: context, names: names, scope: l.scope(names)}
+	return &decoding{l: l, file: f, context: context, names: names}
 }
 
 func (d *decoding) at(rng hcl.Range) spot {
@@ -164,7 +163,9 @@ func (d *decoding) unknownAttribute(b *hclsyntax.Block, attr *hclsyntax.Attribut
 func (d *decoding) object(attrs []*hclsyntax.Attribute, f *field) expr.Expr {
 	fields := make([]expr.Field, 0, len(attrs))
 	for _, attr := range attrs {
-		fields = append(fields, expr.Field{Name: attr.Name, Value: d.expression(attr.Expr, f)})
+		named := *f
+		named.name = attr.Name
+		fields = append(fields, expr.Field{Name: attr.Name, Value: d.expression(attr.Expr, &named)})
 	}
 	return expr.Object(fields)
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -26,7 +27,7 @@ func (l *loader) valueIn(ctx *hcl.EvalContext, e hclsyntax.Expression, at spot) 
 	v, diags := e.Value(ctx)
 	l.reportUnset(e, at)
 	for _, d := range diags {
-		l.evaluationError(d, at)
+		l.evaluationError(d, e, at)
 	}
 	if diags.HasErrors() {
 		return cty.DynamicVal, false
@@ -126,51 +127,112 @@ func (f *file) source(rng hcl.Range) string {
 func (l *loader) reportUnset(e hclsyntax.Expression, at spot) {
 	for _, u := range l.unset {
 		at := at
-		rng := callOf(e, u)
+		rng, name := l.callOf(e, u)
 		at.start, at.end = rng.Start.Byte, rng.End.Byte
-		err := unsetError{function: u.function, name: u.name}
+		err := unsetError{function: u.function, name: name}
 		l.warn(at, err.summary(), "A placeholder stands in for it here; syncd run needs it.")
 	}
 	l.unset = nil
 }
 
-// callOf finds the call in e that missed u, or else is all of e.
-func callOf(e hclsyntax.Expression, u unsetName) hcl.Range {
-	found := e.Range()
+// callOf finds the call in e that missed u, or else is all of e; the name is
+// masked where it is computed from something sensitive.
+func (l *loader) callOf(e hclsyntax.Expression, u unsetName) (at hcl.Range, name string) {
+	at, name = e.Range(), u.name
 	hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
 		call, ok := n.(*hclsyntax.FunctionCallExpr)
 		if !ok || call.Name != u.function || len(call.Args) == 0 {
 			return nil
 		}
+		if l.sensitive(call.Args[0]) {
+			name = "(sensitive)"
+		}
 		if arg, ok := call.Args[0].(*hclsyntax.TemplateExpr); ok {
-			if name, ok := isLiteral(arg); ok && name == u.name {
-				found = call.Range()
+			if literal, ok := isLiteral(arg); ok && literal == u.name {
+				at = call.Range()
 			}
+		}
+		return nil
+	})
+	return at, name
+}
+
+// sensitive tells whether anything in e is sensitive: what fails on it may quote it.
+func (l *loader) sensitive(e hclsyntax.Expression) bool {
+	found := false
+	hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
+		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && (call.Name == "sensitive" || call.Name == "credential") {
+			found = true
+		}
+		return nil
+	})
+	for _, t := range e.Variables() {
+		if g := l.globals.find(t); g != nil && g.value != cty.NilVal && g.value.ContainsMarked() {
+			found = true
+		}
+	}
+	return found
+}
+
+// evaluationError says in our words what HCL found when it evaluated e.
+func (l *loader) evaluationError(d *hcl.Diagnostic, e hclsyntax.Expression, at spot) {
+	if d.Subject != nil {
+		at.start, at.end = d.Subject.Start.Byte, d.Subject.End.Byte
+	}
+	summary, detail := lowerFirst(d.Summary), d.Detail
+	unknown, isUnknown := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d)
+	call, isCall := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d)
+	var unset *unsetError
+	switch {
+	case isUnknown:
+		summary, detail = fmt.Sprintf("unknown function %q", unknown.CalledFunctionName()), l.functionHint(unknown.CalledFunctionName())
+	case isCall && errors.As(call.FunctionCallError(), &unset):
+		l.unsetError(unset, d, e, at)
+		return
+	case isCall && call.FunctionCallError() != nil:
+		summary, detail = call.CalledFunctionName()+" failed", failure(call.FunctionCallError())
+	}
+	if !isUnknown && l.sensitiveCall(e, d) {
+		detail = "What exactly is wrong is not shown: something in it is sensitive."
+	}
+	l.report(severityOf(d), at, summary, detail)
+}
+
+// sensitiveCall tells whether d, found in e, may quote something sensitive: an
+// argument of the call that failed, or else anything in e.
+func (l *loader) sensitiveCall(e hclsyntax.Expression, d *hcl.Diagnostic) bool {
+	call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d)
+	if !ok || d.Subject == nil {
+		return l.sensitive(e)
+	}
+	found := false
+	hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
+		fn, ok := n.(*hclsyntax.FunctionCallExpr)
+		if ok && fn.Name == call.CalledFunctionName() && fn.Range().ContainsOffset(d.Subject.Start.Byte) {
+			found = found || slices.ContainsFunc(fn.Args, l.sensitive)
 		}
 		return nil
 	})
 	return found
 }
 
-// evaluationError says in our words what HCL found when it evaluated.
-func (l *loader) evaluationError(d *hcl.Diagnostic, at spot) {
-	if d.Subject != nil {
-		at.start, at.end = d.Subject.Start.Byte, d.Subject.End.Byte
+// unsetError reports a name that is not set, at its call.
+func (l *loader) unsetError(unset *unsetError, d *hcl.Diagnostic, e hclsyntax.Expression, at spot) {
+	if call, ok := d.Expression.(*hclsyntax.FunctionCallExpr); ok {
+		e = call.Args[0]
+		at.start, at.end = call.Range().Start.Byte, call.Range().End.Byte
 	}
-	summary, detail := lowerFirst(d.Summary), d.Detail
-	if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); ok {
-		var unset *unsetError
-		if errors.As(call.FunctionCallError(), &unset) {
-			summary, detail = unset.summary(), unset.hint
-			if fn, ok := d.Expression.(hclsyntax.Expression); ok {
-				at.start, at.end = fn.Range().Start.Byte, fn.Range().End.Byte
-			}
-		}
+	if l.sensitive(e) {
+		unset = &unsetError{unset.function, "(sensitive)", "Set it where syncd runs."}
 	}
-	if unknown, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d); ok {
-		summary, detail = fmt.Sprintf("unknown function %q", unknown.CalledFunctionName()), l.functionHint(unknown.CalledFunctionName())
+	l.report(Error, at, unset.summary(), unset.hint)
+}
+
+func failure(err error) string {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return "The text ends too early."
 	}
-	l.report(severityOf(d), at, summary, detail)
+	return sentence(err.Error())
 }
 
 func (l *loader) functionHint(name string) string {

@@ -61,7 +61,7 @@ func secretText(v cty.Value) string {
 // scopeOf is what the expressions of field f see.
 func (d *decoding) scopeOf(f *field) *expr.Scope {
 	if f.scope == "" {
-		return d.scope
+		return d.l.scope(d.names)
 	}
 	return d.l.scope(append(slices.Clone(d.names), strings.Split(f.scope, ",")...))
 }
@@ -97,6 +97,22 @@ func (d *decoding) compile(t *text, f *field, whole spot) expr.Expr {
 		return expr.Expr{}
 	}
 	return x
+}
+
+// checkYield refuses an expression that can never yield what f needs.
+func (d *decoding) checkYield(x expr.Expr, f *field, at spot) {
+	if f.yield == "" {
+		return
+	}
+	var e *expr.Error
+	if err := yields[f.yield](x); errors.As(err, &e) {
+		d.error(at, "invalid expression", sentence(upperFirst(e.Message))+line(sentence(upperFirst(e.Hint))))
+	}
+}
+
+// yields are the checks that the tag of that name may ask for.
+var yields = map[string]func(expr.Expr) error{
+	"bool": expr.Expr.CheckBool, "list": expr.Expr.CheckList, "text": expr.Expr.CheckText,
 }
 
 func (d *decoding) objectOf(e *hclsyntax.ObjectConsExpr, f *field) expr.Expr {
@@ -159,19 +175,29 @@ func (d *decoding) faults(what string, t *text, err error, whole spot) {
 		at := whole
 		at.start = t.fileOffset(e.Offset)
 		at.end = max(at.start+1, t.fileOffset(e.Offset+max(e.Length, 1)))
-		d.error(at, faultSummary(what, e), sentence(e.Message)+line(sentence(upperFirst(e.Hint))))
+		d.error(at, faultSummary(what, e), sentence(opening(e.Message))+line(sentence(upperFirst(e.Hint))))
 	}
 }
 
 // faultSummary says in a few words what kind of fault e is.
 func faultSummary(what string, e *expr.Error) string {
 	switch {
-	case strings.Contains(e.Message, "can see here"):
-		return "unknown name in " + what
-	case strings.Contains(e.Message, "unknown function"), strings.Contains(e.Message, "no function"):
+	case strings.HasPrefix(e.Message, "there is no function"), strings.HasPrefix(e.Message, "there is no method"):
 		return "unknown function in " + what
+	case strings.Contains(e.Message, "can see here"), strings.HasPrefix(e.Message, "there is no "):
+		return "unknown name in " + what
 	}
 	return "invalid " + what
+}
+
+// opening makes a message begin like a sentence, unless it begins with a name.
+func opening(s string) string {
+	for _, word := range []string{"there ", "this ", "the "} {
+		if strings.HasPrefix(s, word) {
+			return upperFirst(s)
+		}
+	}
+	return s
 }
 
 func sentence(s string) string {

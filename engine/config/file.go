@@ -25,7 +25,7 @@ type file struct {
 	text   []byte
 	lines  []int // where each line begins
 	body   *hclsyntax.Body
-	broken bool // did not parse: what it declares is known in part
+	broken []int // offsets of mistakes in its syntax: what it declares is known in part
 	eval   *hcl.EvalContext
 }
 

@@ -2,7 +2,9 @@ package config
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -171,11 +173,15 @@ func fileFunctions(dir string) map[string]function.Function {
 		"abspath": stringFunc("path", func(p string) (string, error) { return absolute(dir, p), nil }),
 		"file": stringFunc("path", func(p string) (string, error) {
 			raw, err := readBounded(absolute(dir, p), maxIncluded)
-			if err != nil {
-				return "", function.NewArgErrorf(0, "%v", err)
+			var cause *fs.PathError
+			if errors.As(err, &cause) {
+				err = cause.Err
 			}
-			if !utf8.Valid(raw) {
-				return "", function.NewArgErrorf(0, "%s is not UTF-8 text", p)
+			if err == nil && !utf8.Valid(raw) {
+				err = errors.New("not UTF-8 text")
+			}
+			if err != nil {
+				return "", function.NewArgErrorf(0, "%s: %w", p, err)
 			}
 			return string(raw), nil
 		}),

@@ -83,8 +83,14 @@ type spot struct {
 	context    string
 }
 
-// report notes a diagnostic.
+// report notes a diagnostic, unless it is about a block that did not parse.
 func (l *loader) report(s Severity, at spot, summary, detail string) {
+	if at.file == nil || !at.file.damaged(at.start) {
+		l.note(s, at, summary, detail)
+	}
+}
+
+func (l *loader) note(s Severity, at spot, summary, detail string) {
 	d := Diagnostic{Severity: s, Summary: summary, Detail: detail, Context: at.context}
 	if at.file != nil {
 		d.Range = Range{File: at.file.path, Start: at.file.pos(at.start), End: at.file.pos(max(at.start, at.end))}

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/syncd/syncd/engine/component"
 )
@@ -35,8 +34,10 @@ func (l *loader) checkMoved(d *declared, m Moved, before *declared) {
 	if attr := d.block.Body.Attributes["from"]; attr != nil {
 		at = d.file.at(attr.Expr.Range())
 	}
+	was, _ := splitAddress(string(m.From))
+	is, _ := splitAddress(string(m.To))
 	switch {
-	case kindPath(m.From) != kindPath(m.To):
+	case was != is:
 		l.error(at, "moved to another kind", fmt.Sprintf("State keeps its meaning within one kind only: %s cannot become %s.", m.From, m.To))
 	case l.index[m.From] != nil:
 		l.error(at, fmt.Sprintf("%s is still declared", m.From), fmt.Sprintf("It stands at %s. What moved has left its old address.", l.index[m.From].place()))
@@ -44,6 +45,3 @@ func (l *loader) checkMoved(d *declared, m Moved, before *declared) {
 		l.error(at, fmt.Sprintf("%s moved twice", m.From), fmt.Sprintf("It moved already at %s.", before.place()))
 	}
 }
-
-// kindPath is an address without its name.
-func kindPath(a component.Address) string { return string(a[:strings.LastIndexByte(string(a), '.')]) }

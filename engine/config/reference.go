@@ -133,19 +133,33 @@ func (l *loader) unknownAddressHint(addr component.Address, prefixes []string) s
 	return "Declared are " + strings.Join(known, ", ") + "."
 }
 
+// suggestAddress looks for the same name under another kind, then for a similar name
+// under this one, then for anything similar.
 func (l *loader) suggestAddress(addr component.Address, prefixes []string) string {
 	known := l.addresses(prefixes)
+	kind, name := splitAddress(string(addr))
+	var siblings []string
+	for _, k := range known {
+		otherKind, other := splitAddress(k)
+		if other == name {
+			return fmt.Sprintf("Did you mean %s?", k)
+		}
+		if otherKind == kind {
+			siblings = append(siblings, other)
+		}
+	}
+	if best := nearest(name, siblings); best != "" {
+		return fmt.Sprintf("Did you mean %s.%s?", kind, best)
+	}
 	if best := nearest(string(addr), known); best != "" {
 		return fmt.Sprintf("Did you mean %s?", best)
 	}
-	// The right name under another kind.
-	last := addr[strings.LastIndexByte(string(addr), '.')+1:]
-	for _, k := range known {
-		if strings.HasSuffix(k, "."+string(last)) {
-			return fmt.Sprintf("Did you mean %s?", k)
-		}
-	}
 	return ""
+}
+
+func splitAddress(addr string) (kind, name string) {
+	i := strings.LastIndexByte(addr, '.')
+	return addr[:max(i, 0)], addr[i+1:]
 }
 
 // addresses are those declared that a ref tag allows.

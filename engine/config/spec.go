@@ -108,6 +108,9 @@ func newField(t reflect.Type, sf reflect.StructField, tag string, index []int) *
 	if f.escape, ok = escapes[sf.Tag.Get("escape")]; !ok {
 		panic(fmt.Sprintf("config: %s.%s: unknown escape %q", t, sf.Name, sf.Tag.Get("escape")))
 	}
+	if f.yield != "" && yields[f.yield] == nil {
+		panic(fmt.Sprintf("config: %s.%s: nothing yields %q", t, sf.Name, f.yield))
+	}
 	for _, option := range strings.Split(options, ",") {
 		switch option {
 		case "":
@@ -207,8 +210,12 @@ func (s specs) check(where string, t reflect.Type) (errs []error) {
 			errs = append(errs, fmt.Errorf("%s: no doc", at))
 		}
 		switch {
-		case f.form == block || f.form == choice:
+		case f.form == block:
 			errs = append(errs, s.check(at, structOf(f.typ))...)
+		case f.form == choice:
+			for _, label := range s.of(structOf(f.typ)).fields {
+				errs = append(errs, s.check(at+" "+label.name, structOf(label.typ))...)
+			}
 		case !decodable(f.typ):
 			errs = append(errs, fmt.Errorf("%s: no way to decode a %s", at, f.typ))
 		}

@@ -170,7 +170,7 @@ func (d *decoding) route(b *hclsyntax.Block, step *Step, w *way) {
 	if otherwise != nil {
 		step.Cases = append(step.Cases, *otherwise)
 	}
-	w.ends = w.ends || all
+	w.ends = w.ends || all && len(step.Cases) > 0
 }
 
 // branchName checks the label of a case, and that there is one branch of a name.

@@ -9,13 +9,24 @@ import (
 
 // nearest is the candidate that name was most likely meant to be, "" if none is near.
 func nearest(name string, candidates []string) string {
-	best, distance := "", max(1, min(len(name)/3, 4))+1
+	best, distance := "", tolerance(len(name))+1
 	for _, c := range candidates {
 		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(c), nil); d < distance {
 			best, distance = c, d
 		}
 	}
 	return best
+}
+
+// tolerance is how many letters may be wrong in a name of n.
+func tolerance(n int) int {
+	switch {
+	case n < 4:
+		return 1
+	case n < 9:
+		return 2
+	}
+	return 3
 }
 
 // suggest is the sentence about the nearest candidate, "" if none is near.

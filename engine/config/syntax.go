@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -11,8 +12,8 @@ import (
 // parse reads the syntax of f. A file that has mistakes keeps what could be read.
 func (l *loader) parse(f *file) {
 	if at, deep := tooDeep(f.text); deep {
-		f.broken = true
-		l.report(Error, spot{file: f, start: at, end: at + 1}, "expression nested too deeply",
+		l.incomplete = true
+		l.note(Error, spot{file: f, start: at, end: at + 1}, "expression nested too deeply",
 			"A single expression may hold so many brackets and operators inside one another, but no more. Break it up with locals.")
 		return
 	}
@@ -20,11 +21,35 @@ func (l *loader) parse(f *file) {
 	if parsed != nil {
 		f.body, _ = parsed.Body.(*hclsyntax.Body)
 	}
+	unterminated := false
 	for _, d := range diags {
-		f.broken = f.broken || d.Severity == hcl.DiagError
+		if d.Summary == openString {
+			if unterminated {
+				continue // one missing quote turns all text behind it inside out
+			}
+			unterminated = true
+		}
 		l.syntaxError(f, d)
 	}
-	l.incomplete = l.incomplete || f.broken
+}
+
+const openString = "Invalid multi-line string"
+
+// damaged tells whether the block of the top level around offset has a mistake in
+// its syntax. What is said about such a block is mostly a consequence.
+func (f *file) damaged(offset int) bool {
+	if len(f.broken) == 0 {
+		return false
+	}
+	from, to := 0, len(f.text)+1
+	for _, b := range f.body.Blocks {
+		if at := b.TypeRange.Start.Byte; at <= offset {
+			from = max(from, at)
+		} else {
+			to = min(to, at)
+		}
+	}
+	return slices.ContainsFunc(f.broken, func(at int) bool { return from <= at && at < to })
 }
 
 // syntaxError says in our words what HCL found.
@@ -42,6 +67,9 @@ func (l *loader) syntaxError(f *file, d *hcl.Diagnostic) {
 		}
 	case "Invalid template interpolation value", "Extra characters after interpolation expression":
 		detail += ` Text that really has ${ in it is written $${.`
+	case openString:
+		summary = "string without an end"
+		detail = "A quoted string ends on the line that it begins on: is its closing quote missing? Text of several lines is written as a heredoc, <<-EOT."
 	case "Attribute redefined":
 		summary = "attribute set twice"
 		detail = f.firstPlace(d) + "Keep one of the two."
@@ -50,7 +78,11 @@ func (l *loader) syntaxError(f *file, d *hcl.Diagnostic) {
 	case "Missing newline after argument", "Missing newline after block definition":
 		detail = "Each argument and each block ends at the end of its line; what follows needs a line of its own."
 	}
-	l.report(severityOf(d), at, summary, detail)
+	if severityOf(d) == Error {
+		f.broken = append(f.broken, at.start)
+		l.incomplete = true
+	}
+	l.note(severityOf(d), at, summary, detail)
 }
 
 // firstPlace names the line of the attribute that d says was set before.

@@ -19,7 +19,9 @@ import (
 func (d *decoding) value(v reflect.Value, f *field, e hclsyntax.Expression, path string) {
 	switch v.Type() {
 	case exprType:
-		v.Set(reflect.ValueOf(d.expression(e, f)))
+		x := d.expression(e, f)
+		d.checkYield(x, f, d.at(e.Range()))
+		v.Set(reflect.ValueOf(x))
 		return
 	case templateType:
 		v.Set(reflect.ValueOf(d.template(e, f)))

@@ -45,6 +45,8 @@ func (l *loader) evaluateVariable(d *declared) {
 	v := cfg.Default
 	if text, from, ok := l.variableText(name); ok {
 		v = l.variableValue(d, text, from, cfg.Default).WithSameMarks(cfg.Default)
+	} else if v == cty.NilVal && dec.failed {
+		v = cty.DynamicVal
 	} else if v == cty.NilVal {
 		v = l.noValue(d, name)
 	}

@@ -1,0 +1,1 @@
+# warning -1: the configuration is empty

@@ -1,0 +1,10 @@
+flow "x" {
+  from = [source.webhook.orders
+  to   = sink.log.debug # error: missing item separator
+}
+flow "y" {
+  to = sink.log.nowhere
+}
+source "webhook" "z" {
+  path = "/a
+} # error -1: string without an end

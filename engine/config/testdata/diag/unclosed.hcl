@@ -1,0 +1,3 @@
+flow "x" {
+  filter { # error: unclosed configuration block
+    when = "true"
