@@ -103,8 +103,9 @@ func (e *engine) run(ctx context.Context) error {
 	defer stopAPI()
 
 	var inner, outer errgroup.Group
-	inner.Go(func() error { return admin.Serve(api, e.socket, e, e.log) })
+	socket := e.socket
 	e.socket = nil // Serve closes it
+	inner.Go(func() error { return admin.Serve(api, socket, e, e.log) })
 	flowing := make(chan error, 1)
 	go func() { flowing <- e.runner.Run(flows, abort) }()
 	e.runSources(intake, &outer)
