@@ -5,7 +5,6 @@ package http
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	nethttp "net/http"
@@ -137,33 +136,6 @@ func (c *Client) request(ctx context.Context, r *Request) (*nethttp.Request, err
 	return req, nil
 }
 
-func (c *Client) url(r *Request) (*url.URL, error) {
-	path, query, _ := strings.Cut(r.Path, "?")
-	u := *c.base
-	u.RawQuery = joinQuery(joinQuery(c.query, query), r.Query)
-	if path == "" {
-		return &u, nil
-	}
-	escaped := strings.TrimSuffix(c.base.EscapedPath(), "/") + "/" + strings.TrimPrefix(path, "/")
-	if strings.IndexByte(escaped, '%') < 0 {
-		u.Path, u.RawPath = escaped, ""
-		return &u, nil
-	}
-	plain, err := url.PathUnescape(escaped)
-	if err != nil {
-		return nil, fmt.Errorf("parse path: %w", err)
-	}
-	u.Path, u.RawPath = plain, escaped
-	return &u, nil
-}
-
-func joinQuery(a, b string) string {
-	if a == "" || b == "" {
-		return a + b
-	}
-	return a + "&" + b
-}
-
 // failed names the request, without its query, which may hold what must not show.
 func (c *Client) failed(r *Request, err error) error {
 	path, _, _ := strings.Cut(r.Path, "?")
@@ -180,16 +152,6 @@ type scrubbed struct {
 
 func (e scrubbed) Error() string { return e.text }
 func (e scrubbed) Unwrap() error { return e.cause }
-
-func describe(err error) string {
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return "no answer in time"
-	case errors.Is(err, nethttp.ErrSchemeMismatch):
-		return "the server speaks plain HTTP, not TLS"
-	}
-	return err.Error()
-}
 
 // Close closes the idle connections.
 func (c *Client) Close() error {

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -35,4 +36,16 @@ func isTLS(err error) bool {
 	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &record) ||
 		errors.Is(err, nethttp.ErrSchemeMismatch) ||
 		errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error") // a TLS alert, theirs or ours
+}
+
+// describe puts into words what net/http tells in its own way.
+func describe(err error) string {
+	var record tls.RecordHeaderError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time"
+	case errors.Is(err, nethttp.ErrSchemeMismatch), errors.As(err, &record):
+		return "the server does not speak TLS; is it http:// instead of https://?"
+	}
+	return err.Error()
 }

@@ -18,6 +18,8 @@ import (
 // concurrency uses at a time, since each new one costs a handshake.
 const idlePerHost = 256
 
+// newTransport speaks HTTP/1.1 only: with a connection for each request at a time
+// no request waits for another's, and what goes wrong in a handshake is told as it is.
 func newTransport(cfg *Config) (*nethttp.Transport, error) {
 	t := &nethttp.Transport{
 		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
@@ -27,8 +29,6 @@ func newTransport(cfg *Config) (*nethttp.Transport, error) {
 		DisableCompression:     true, // answers are short; asking for gzip costs more than it saves
 		MaxResponseHeaderBytes: 256 << 10,
 		WriteBufferSize:        16 << 10, // head and body of most events in one write
-		ForceAttemptHTTP2:      true,
-		HTTP2:                  &nethttp.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second},
 		OnProxyConnectResponse: proxyAnswer,
 	}
 	if err := setTLS(t, cfg.TLS); err != nil {
