@@ -25,6 +25,7 @@ func newTransport(cfg *Config) (*nethttp.Transport, error) {
 		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:    10 * time.Second,
 		MaxIdleConnsPerHost:    idlePerHost,
+		MaxConnsPerHost:        cfg.Concurrency,
 		IdleConnTimeout:        90 * time.Second,
 		DisableCompression:     true, // answers are short; asking for gzip costs more than it saves
 		MaxResponseHeaderBytes: 256 << 10,
