@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -114,10 +115,19 @@ func readBounded(path string, limit int64) ([]byte, error) {
 		return nil, err
 	case info.IsDir():
 		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("is a directory")}
-	case info.Size() > limit:
-		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("is larger than %d MiB", limit>>20)}
+	case !info.Mode().IsRegular():
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("is not an ordinary file")}
 	}
-	return os.ReadFile(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(text)) > limit {
+		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("is larger than %d MiB", limit>>20)}
+	}
+	return text, err
 }
 
 // read finds, reads and parses the files at path.
@@ -136,12 +146,14 @@ func (l *loader) read(path string) {
 		if err != nil {
 			name = filepath.Base(p)
 		}
-		f := newFile(p, name, text)
-		l.files = append(l.files, f)
-		l.byPath[p] = f
-		l.config.Files = append(l.config.Files, p)
-		l.parse(f)
+		l.add(newFile(p, name, text))
 	}
+}
+
+func (l *loader) add(f *file) {
+	l.files = append(l.files, f)
+	l.config.Files = append(l.config.Files, f.path)
+	l.parse(f)
 }
 
 func readHint(path string, err error) string {

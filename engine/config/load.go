@@ -26,6 +26,11 @@ type Options struct {
 func Load(path string, kinds []component.Kind, opts Options) (*Config, Diagnostics) {
 	l := newLoader(kinds, opts)
 	l.read(path)
+	return l.finish()
+}
+
+// finish makes a configuration of the files that were read.
+func (l *loader) finish() (*Config, Diagnostics) {
 	l.declare()
 	l.evaluate()
 	l.decode()

@@ -19,7 +19,6 @@ type loader struct {
 	diags  Diagnostics
 
 	files      []*file
-	byPath     map[string]*file
 	incomplete bool // some file did not parse: what is missing may stand there
 
 	blocks  map[string][]declared // by block type, in order
@@ -53,7 +52,6 @@ func newLoader(kinds []component.Kind, opts Options) *loader {
 		opts:    opts,
 		kinds:   map[component.Class]map[string]component.Kind{},
 		specs:   specs{},
-		byPath:  map[string]*file{},
 		blocks:  map[string][]declared{},
 		index:   map[component.Address]*declared{},
 		scopes:  map[string]*expr.Scope{},

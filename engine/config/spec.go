@@ -214,6 +214,10 @@ func (s specs) check(where string, t reflect.Type) (errs []error) {
 			errs = append(errs, s.check(at, structOf(f.typ))...)
 		case f.form == choice:
 			for _, label := range s.of(structOf(f.typ)).fields {
+				if label.typ.Kind() != reflect.Pointer {
+					errs = append(errs, fmt.Errorf("%s %s: no pointer to a struct", at, label.name))
+					continue
+				}
 				errs = append(errs, s.check(at+" "+label.name, structOf(label.typ))...)
 			}
 		case !decodable(f.typ):
