@@ -72,6 +72,8 @@ func encode(v any) json.RawMessage {
 	return b
 }
 
+var errNotKept = errors.New("read dead letter: its content was not kept, since redact could not be applied to it")
+
 // Open gives the draft that a dead letter of a source keeps.
 func Open(sealed []byte) (component.Draft, error) {
 	var e envelope
@@ -79,7 +81,7 @@ func Open(sealed []byte) (component.Draft, error) {
 		return component.Draft{}, fmt.Errorf("read dead letter: %w", err)
 	}
 	if e.Withheld {
-		return component.Draft{}, errors.New("read dead letter: its content was not kept, since redact could not be applied to it")
+		return component.Draft{}, errNotKept
 	}
 	d := component.Draft{ContentType: e.ContentType, Raw: e.Raw, Names: e.Names, RawMeta: e.Meta}
 	if e.Body != nil {
@@ -103,6 +105,11 @@ func Open(sealed []byte) (component.Draft, error) {
 // has. On success it is an event like any other and the dead letter is gone; a
 // fault is added to its history and returned.
 func (in *Intake) Retry(ctx context.Context, ex journal.Exception) error {
+	in.retrying.Lock()
+	defer in.retrying.Unlock()
+	if err := in.stillDead(ctx, ex.ID); err != nil {
+		return err
+	}
 	record, fault := in.again(ex)
 	a := journal.Append{Source: in.source, DedupeWindow: in.common.DedupeWindow}
 	if fault == nil {
@@ -119,6 +126,19 @@ func (in *Intake) Retry(ctx context.Context, ex journal.Exception) error {
 	return fault
 }
 
+// stillDead keeps a dead letter that someone else has just retried or dropped
+// from becoming an event twice.
+func (in *Intake) stillDead(ctx context.Context, id int64) error {
+	found, err := in.journal.Exceptions(ctx, journal.ExceptionQuery{ID: id, DeadOnly: true})
+	if err == nil && len(found) == 0 {
+		err = journal.ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("retry dead letter %d: %w", id, err)
+	}
+	return nil
+}
+
 func (in *Intake) again(ex journal.Exception) (journal.Record, error) {
 	d, err := Open(ex.Envelope)
 	if err != nil {
@@ -133,9 +153,12 @@ func (in *Intake) again(ex journal.Exception) (journal.Record, error) {
 }
 
 // Show gives body and meta of a source's dead letter as JSON, for people to look
-// at; a body that is no JSON is a JSON string.
+// at; a body that is no JSON is a JSON string. Both are nil where nothing was kept.
 func Show(sealed []byte) (body, meta json.RawMessage, err error) {
 	d, err := Open(sealed)
+	if errors.Is(err, errNotKept) {
+		return nil, nil, nil
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -39,6 +40,7 @@ type Intake struct {
 	looks, usesBody, usesMeta bool
 	masksBody, masksMeta      bool
 	decoders                  *semaphore.Weighted
+	retrying                  sync.Mutex // one retry at a time
 }
 
 // bigBatch is the number of bytes from which batches that must be decoded take
