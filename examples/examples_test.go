@@ -44,15 +44,23 @@ func TestMain(m *testing.M) {
 }
 
 func TestExamples(t *testing.T) {
-	dirs, err := filepath.Glob("*/")
-	if err != nil || len(dirs) == 0 {
-		t.Fatalf("no examples: %v", err)
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, dir := range dirs {
-		t.Run(filepath.Base(dir), func(t *testing.T) {
-			validate(t, dir)
-			run(t, dir)
+	n := 0
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		n++
+		t.Run(e.Name(), func(t *testing.T) {
+			validate(t, e.Name())
+			run(t, e.Name())
 		})
+	}
+	if n == 0 {
+		t.Error("no examples")
 	}
 }
 

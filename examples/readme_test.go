@@ -71,7 +71,7 @@ func TestReadmePrints(t *testing.T) {
 }
 
 // console is a block of Markdown with one command and what it prints.
-var console = regexp.MustCompile("(?m)^```console\n\\$ (.*)\n((?:[^`].*\n|\n)*)```\n")
+var console = regexp.MustCompile("(?m)^```console\n\\$ (.*)\n((?:[^`\n].*\n|\n)*)```\n")
 
 // session does what the README tells to do, and gives what each command printed.
 func session(t *testing.T) map[string]string {
@@ -86,7 +86,7 @@ func session(t *testing.T) map[string]string {
 	waitForFiles(t, "quickstart/want", filepath.Join(dir, quickstart, "out"))
 	printed := map[string]string{
 		"go run ./cmd/syncd run -c examples/quickstart": d.stdout.String(),
-		"go run ./cmd/syncd status":                     output(t, dir, "status"),
+		"go run ./cmd/syncd status":                     waitForOutput(t, dir, delivered, "status"),
 	}
 	post(t, order.ReplaceAllString(d.curls[0], `-d '{"id":1043}' `))
 	printed["syncd dead list"] = waitForOutput(t, dir, "ATTEMPTS", "dead", "list")
@@ -104,6 +104,9 @@ func session(t *testing.T) map[string]string {
 	printed["syncd validate -c examples/quickstart"] = output(t, dir, "validate", "-c", quickstart)
 	return printed
 }
+
+// delivered is what status says of the flow when the order has arrived.
+const delivered = "flow.orders  running         1          1"
 
 var order = regexp.MustCompile(`-d '.*' `)
 

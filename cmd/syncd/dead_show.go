@@ -57,8 +57,8 @@ func writeLetter(w io.Writer, d admin.DeadLetter, now time.Time) error {
 			fmt.Fprintf(w, "  %s  %s\n", f.Time.UTC().Format(time.RFC3339), line(f.Error))
 		}
 	}
-	writeBlock(w, "meta", d.Meta)
 	writeBlock(w, "payload", d.Payload)
+	writeBlock(w, "meta", d.Meta)
 	_, err := fmt.Fprintf(w, "\nsyncd dead retry %d   or   syncd dead drop %d\n", d.ID, d.ID)
 	return err
 }

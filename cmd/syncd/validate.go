@@ -60,7 +60,6 @@ func writeDiagnostics(w io.Writer, diags config.Diagnostics) {
 	if len(diags) > 1 {
 		fmt.Fprintf(w, "\n%s, %s\n", count(errs, "error"), count(warnings, "warning"))
 	}
-	fmt.Fprintln(w)
 }
 
 // contents is what a configuration holds, in one line.
