@@ -8,12 +8,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"golang.org/x/sync/errgroup"
 )
 
 // maxFile is the size that a file of a configuration may have.
@@ -26,7 +28,8 @@ type file struct {
 	text   []byte
 	lines  []int // where each line begins
 	body   *hclsyntax.Body
-	broken []int // offsets of mistakes in its syntax: what it declares is known in part
+	faults hcl.Diagnostics // of its syntax
+	broken []int           // offsets of mistakes in its syntax: what it declares is known in part
 	eval   *hcl.EvalContext
 }
 
@@ -37,6 +40,7 @@ func newFile(path, name string, text []byte) *file {
 			f.lines = append(f.lines, i+1)
 		}
 	}
+	f.parse()
 	return f
 }
 
@@ -130,30 +134,47 @@ func readBounded(path string, limit int64) ([]byte, error) {
 	return text, err
 }
 
-// read finds, reads and parses the files at path.
+// read finds, reads and parses the files at path, as many at a time as there are processors.
 func (l *loader) read(path string) {
 	root, paths, err := findFiles(path)
 	if err != nil {
 		l.fail("cannot read the configuration", readHint(path, err))
 	}
-	for _, p := range paths {
-		text, err := readBounded(p, maxFile)
-		if err != nil {
-			l.fail("cannot read the configuration", readHint(p, err))
+	files, errs := make([]*file, len(paths)), make([]error, len(paths))
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0))
+	for i, p := range paths {
+		work.Go(func() error {
+			files[i], errs[i] = openFile(root, p)
+			return nil
+		})
+	}
+	work.Wait()
+	for i, f := range files {
+		if errs[i] != nil {
+			l.fail("cannot read the configuration", readHint(paths[i], errs[i]))
 			continue
 		}
-		name, err := filepath.Rel(root, p)
-		if err != nil {
-			name = filepath.Base(p)
-		}
-		l.add(newFile(p, name, text))
+		l.add(f)
 	}
+}
+
+func openFile(root, path string) (*file, error) {
+	text, err := readBounded(path, maxFile)
+	if err != nil {
+		return nil, err
+	}
+	name, err := filepath.Rel(root, path)
+	if err != nil {
+		name = filepath.Base(path)
+	}
+	return newFile(path, name, text), nil
 }
 
 func (l *loader) add(f *file) {
 	l.files = append(l.files, f)
 	l.config.Files = append(l.config.Files, f.path)
-	l.parse(f)
+	l.syntaxErrors(f)
 }
 
 func readHint(path string, err error) string {

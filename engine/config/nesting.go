@@ -12,9 +12,9 @@ import (
 const maxNesting = 2000
 
 // tooDeep tells whether an expression of src goes deeper than maxNesting, and where.
-func tooDeep(src []byte) (offset int, deep bool) {
+func tooDeep(src []byte) (at hcl.Pos, deep bool) {
 	if !suspicious(src) {
-		return 0, false
+		return at, false
 	}
 	tokens, _ := hclsyntax.LexConfig(src, "", hcl.InitialPos)
 	var d depth
@@ -22,10 +22,10 @@ func tooDeep(src []byte) (offset int, deep bool) {
 	for _, t := range tokens {
 		d.take(t.Type)
 		if d.total > maxNesting {
-			return t.Range.Start.Byte, true
+			return t.Range.Start, true
 		}
 	}
-	return 0, false
+	return at, false
 }
 
 // suspicious is the cheap test: ordinary files do not have enough operators.

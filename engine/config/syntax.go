@@ -9,31 +9,35 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// parse reads the syntax of f. A file that has mistakes keeps what could be read.
-func (l *loader) parse(f *file) {
+const (
+	openString = "Invalid multi-line string"
+	noEnd      = "Unterminated template string"
+	tooNested  = "Expression nested too deeply"
+)
+
+// parse reads the syntax of f.
+func (f *file) parse() {
 	if at, deep := tooDeep(f.text); deep {
-		l.incomplete = true
-		l.note(Error, spot{file: f, start: at, end: at + 1}, "expression nested too deeply",
-			"A single expression may hold so many brackets and operators inside one another, but no more. Break it up with locals.")
+		f.body = &hclsyntax.Body{}
+		f.faults = hcl.Diagnostics{{Severity: hcl.DiagError, Summary: tooNested, Subject: &hcl.Range{Start: at, End: at},
+			Detail: "Brackets and operators stand inside one another here beyond what can be read. Break the expression up with locals."}}
 		return
 	}
-	parsed, diags := hclsyntax.ParseConfig(f.text, f.path, hcl.InitialPos)
-	if parsed != nil {
-		f.body, _ = parsed.Body.(*hclsyntax.Body)
-	}
+	parsed, faults := hclsyntax.ParseConfig(f.text, f.path, hcl.InitialPos)
+	f.body, _ = parsed.Body.(*hclsyntax.Body)
+	f.faults = faults
+}
+
+func (l *loader) syntaxErrors(f *file) {
 	unterminated := false
-	for _, d := range diags {
-		if d.Summary == openString {
-			if unterminated {
-				continue // one missing quote turns all text behind it inside out
-			}
-			unterminated = true
+	for _, d := range f.faults {
+		if unterminated && (d.Summary == openString || d.Summary == noEnd) {
+			continue // one missing quote turns all text behind it inside out
 		}
+		unterminated = unterminated || d.Summary == openString
 		l.syntaxError(f, d)
 	}
 }
-
-const openString = "Invalid multi-line string"
 
 // damaged tells whether the block of the top level around offset has a mistake in
 // its syntax. What is said about such a block is mostly a consequence.
