@@ -183,12 +183,6 @@ func text(a []any, i int, otherwise string) string {
 	return otherwise
 }
 
-// newText accounts for a string that a function made.
-func (n *callNode) newText(m *machine, s string) any {
-	m.take(len(s), n.at)
-	return s
-}
-
 // whole gives argument i as a whole number.
 func (n *callNode) whole(m *machine, a []any, i int) int64 {
 	x, ok := wholeNumber(a[i])

@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"maps"
 	"math"
 	"slices"
 	"unicode/utf8"
@@ -81,7 +80,14 @@ func takeFirst(m *machine, n *callNode, a []any) any {
 	return list[:to:to]
 }
 
-func sortedKeys(o map[string]any) []string { return slices.Sorted(maps.Keys(o)) }
+func sortedKeys(o map[string]any) []string {
+	keys := make([]string, 0, len(o))
+	for k := range o {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
 
 // sorting takes what sorting n elements costs and needs.
 func (m *machine) sorting(n int, at span) {

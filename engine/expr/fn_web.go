@@ -40,7 +40,8 @@ func deeplink(m *machine, n *callNode, a []any) any {
 		}
 	}
 	u.RawQuery = query.String()
-	return n.newText(m, u.String())
+	m.take(query.Len(), n.at)
+	return u.String()
 }
 
 func (n *callNode) parameter(m *machine, query *strings.Builder, name string, v any) {

@@ -165,7 +165,7 @@ func (m *machine) room(dst []byte, n int, at span) []byte {
 	if cap(dst)-len(dst) >= n {
 		return dst
 	}
-	size := max(2*cap(dst), len(dst)+n)
+	size := max(2*cap(dst), len(dst)+n, 128)
 	m.take(size, at)
 	return append(make([]byte, 0, size), dst...)
 }

@@ -87,7 +87,7 @@ func (sc *Scope) visible() []string {
 	return slices.Compact(all)
 }
 
-// group is var or local, by name, and whether its entry is sensitive.
+// entry gives what group (var or local) holds under name, and whether it is sensitive.
 func (sc *Scope) entry(group, name string) (v any, sensitive, ok bool) {
 	if sc == nil {
 		return nil, false, false
@@ -103,7 +103,7 @@ func (sc *Scope) entry(group, name string) (v any, sensitive, ok bool) {
 	return v, false, ok
 }
 
-// entries are the names that group has: var, local or secret.
+// entries are the names that group (var, local or secret) has.
 func (sc *Scope) entries(group string) []string {
 	if sc == nil {
 		return nil
