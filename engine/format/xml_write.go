@@ -46,8 +46,19 @@ func appendElement(dst []byte, name string, v any, depth int) ([]byte, error) {
 	if !ok {
 		m = map[string]any{"#text": v}
 	}
-	names := slices.Sorted(maps.Keys(m)) // "#text" sorts first, then the attributes
+	names := slices.Sorted(maps.Keys(m))
 	dst = append(append(dst, '<'), name...)
+	dst, err := appendAttributes(dst, m, names)
+	if err != nil {
+		return nil, err
+	}
+	if dst, err = appendContent(append(dst, '>'), m, names, depth); err != nil {
+		return nil, err
+	}
+	return append(append(append(dst, "</"...), name...), '>'), nil
+}
+
+func appendAttributes(dst []byte, m map[string]any, names []string) ([]byte, error) {
 	for _, n := range names {
 		if !strings.HasPrefix(n, "@") {
 			continue
@@ -62,7 +73,11 @@ func appendElement(dst []byte, name string, v any, depth int) ([]byte, error) {
 		dst = append(append(append(dst, ' '), n[1:]...), `="`...)
 		dst = append(appendXMLText(dst, s), '"')
 	}
-	dst = append(dst, '>')
+	return dst, nil
+}
+
+// appendContent writes the text, which sorts first, and the children.
+func appendContent(dst []byte, m map[string]any, names []string, depth int) ([]byte, error) {
 	for _, n := range names {
 		var err error
 		switch {
@@ -78,7 +93,7 @@ func appendElement(dst []byte, name string, v any, depth int) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return append(append(append(dst, "</"...), name...), '>'), nil
+	return dst, nil
 }
 
 func appendElements(dst []byte, name string, list []any, depth int) ([]byte, error) {

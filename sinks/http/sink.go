@@ -2,6 +2,7 @@
 package http
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	nethttp "net/http"
@@ -23,6 +24,9 @@ var Kind = component.SinkKind("http", "Sends each event as an HTTP request.", ne
 // HTTP Header Field" has it.
 const keyHeader = "Idempotency-Key"
 
+// largestRoom is the largest buffer that is kept for the next body.
+const largestRoom = 64 << 10
+
 type sink struct {
 	cfg      *Config
 	client   *conn.Client
@@ -35,6 +39,7 @@ type sink struct {
 	scrub    conn.Scrubber
 	limit    int       // bytes of an answer that are read
 	spare    sync.Pool // *nethttp.Header of requests that are over
+	room     sync.Pool // *[]byte in which bodies are made
 }
 
 type param struct {
@@ -205,7 +210,16 @@ func (s *sink) bodyOf(in *expr.Input) ([]byte, error) {
 			return nil, fmt.Errorf("compute body: %w", err)
 		}
 	}
-	return s.encoding.append(make([]byte, 0, 1024), value)
+	room, _ := s.room.Get().(*[]byte)
+	if room == nil {
+		room = new([]byte)
+	}
+	b, err := s.encoding.append((*room)[:0], value)
+	if cap(b) <= largestRoom {
+		*room = b
+	}
+	s.room.Put(room)
+	return bytes.Clone(b), err // the request may outlive this call
 }
 
 // encoding is a way to send a value.
@@ -233,7 +247,7 @@ func appendLines(dst []byte, v any) ([]byte, error) {
 	for i, record := range list {
 		var err error
 		if dst, err = w.Append(dst, int64(i), record); err != nil {
-			return nil, err
+			return dst, err
 		}
 	}
 	return dst, nil
