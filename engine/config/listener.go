@@ -57,6 +57,9 @@ func (l *loader) decodeListeners() {
 			l.error(d.file.at(d.block.LabelRanges[0]), fmt.Sprintf("unknown listener %q", kind), "Kinds of listener are http."+line(suggest(kind, []string{"http"})))
 			continue
 		}
+		if l.index[d.address] == d {
+			l.listeners = append(l.listeners, d.address)
+		}
 		var cfg listenerConfig
 		dec := l.decoding(d.file, "in "+blockName(d.block))
 		dec.block(d.block, "", &cfg)
@@ -77,11 +80,10 @@ func newListener(d *declared, cfg listenerConfig) *Listener {
 // onlyListener is the listener of a component that names none: the one declared,
 // or, where none is, the implied one, which then becomes part of the configuration.
 func (l *loader) onlyListener(dec *decoding, d *declared) (component.Address, bool) {
-	blocks := l.blocks["listener"]
-	switch {
-	case len(blocks) == 1:
-		return blocks[0].address, true
-	case len(blocks) > 1:
+	switch n := len(l.listeners); {
+	case n == 1:
+		return l.listeners[0], true
+	case n > 1:
 		at := d.spot()
 		at.context = dec.context
 		dec.error(at, `missing attribute "listener"`, fmt.Sprintf("There are several listeners, so that it must name one: listener = %s.", either(l.addresses([]string{"listener"}))))

@@ -21,15 +21,16 @@ type loader struct {
 	files      []*file
 	incomplete bool // some file did not parse: what is missing may stand there
 
-	blocks  map[string][]declared // by block type, in order
-	index   map[component.Address]*declared
-	globals globals
-	scopes  map[string]*expr.Scope
-	ways    map[component.Address]*way // of flows and transforms
-	inCycle map[component.Address]bool // reported already
-	claims  map[string]claimant
-	unset   []unsetName // what functions missed in the evaluation at hand
-	steps   map[string]bool
+	blocks    map[string][]declared // by block type, in order
+	listeners []component.Address
+	index     map[component.Address]*declared
+	globals   globals
+	scopes    map[string]*expr.Scope
+	ways      map[component.Address]*way // of flows and transforms
+	inCycle   map[component.Address]bool // reported already
+	claims    map[string]claimant
+	unset     []unsetName // what functions missed in the evaluation at hand
+	steps     map[string]bool
 }
 
 // declared is a block of the top level.
@@ -38,7 +39,6 @@ type declared struct {
 	file    *file
 	block   *hclsyntax.Block
 	result  any // *Component, *Flow, *Listener or the *Body of a transform; nil if it has mistakes
-	used    bool
 }
 
 func (d *declared) spot() spot {

@@ -49,15 +49,13 @@ func (d *decoding) reference(e hclsyntax.Expression, f *field) component.Ref {
 	if f.gone {
 		return component.Ref{Address: addr}
 	}
-	decl := d.l.index[addr]
-	if decl == nil {
+	if d.l.index[addr] == nil {
 		d.failed = true
 		if !d.l.incomplete {
 			d.error(at, fmt.Sprintf("there is no %s", addr), d.l.unknownAddressHint(addr, f.ref))
 		}
 		return component.Ref{}
 	}
-	decl.used = true
 	d.refs = append(d.refs, reference{f.name, addr, at})
 	return component.Ref{Address: addr}
 }

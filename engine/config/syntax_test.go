@@ -7,7 +7,7 @@ import (
 
 // TestDeepNesting: what would overflow a recursive parser's stack is refused.
 func TestDeepNesting(t *testing.T) {
-	const n = 1 << 17
+	const n = 1 << 15
 	for name, expr := range map[string]string{
 		"parentheses":  strings.Repeat("(", n),
 		"brackets":     strings.Repeat("[", n),
