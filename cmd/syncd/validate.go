@@ -27,7 +27,7 @@ missing credentials are warnings here, since they may be there where it runs.`,
 			opts.Placeholders, opts.Strict = true, strict
 			cfg, diags := config.Load(from.path, kinds(), opts)
 			if asJSON {
-				cmd.OutOrStdout().Write(diags.JSON())
+				fmt.Fprintf(cmd.OutOrStdout(), "%s", diags.JSON())
 			} else {
 				report(cmd, cfg, diags)
 			}
@@ -55,7 +55,7 @@ func writeDiagnostics(w io.Writer, diags config.Diagnostics) {
 	if len(diags) == 0 {
 		return
 	}
-	diags.Write(w)
+	_ = diags.Write(w) // whoever does not read them still gets the exit code
 	errs, warnings := diags.Count()
 	if len(diags) > 1 {
 		fmt.Fprintf(w, "\n%s, %s\n", count(errs, "error"), count(warnings, "warning"))
