@@ -49,7 +49,8 @@ func (w *writer) begin(f *Flow) error {
 			return err
 		}
 		d := known.live(s)
-		if d == nil {
+		isNew := d == nil
+		if isNew {
 			if d, err = w.newFeed(known, s, f); err != nil {
 				return err
 			}
@@ -62,7 +63,7 @@ func (w *writer) begin(f *Flow) error {
 			switch {
 			case sink == "":
 				start = d.earliest()
-			case was && !slices.Contains(sinks, sink):
+			case !isNew || was && !slices.Contains(sinks, sink):
 				start = s.head
 			}
 			if err := w.newTrack(d, sink, start); err != nil {
