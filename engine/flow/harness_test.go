@@ -263,7 +263,7 @@ func numbers(from, to int) []any {
 
 func wantBodies(t *testing.T, got []any, want ...any) {
 	t.Helper()
-	if fmt.Sprint(got) != fmt.Sprint(want) {
+	if fmt.Sprint(got...) != fmt.Sprint(want...) {
 		t.Errorf("delivered %v, want %v", got, want)
 	}
 }
