@@ -26,7 +26,7 @@ type chunk struct {
 	// results has one entry for each event from first on.
 	results []result
 
-	recording sync.Mutex // one lane records the failures, others wait for it
+	recording chan struct{} // held by the lane that records the failures
 	recorded  bool
 }
 
@@ -63,7 +63,7 @@ func (f *flow) chunk(ctx context.Context, frame *journal.Frame, p journal.Positi
 		<-c.ready
 		return c
 	}
-	c := &chunk{frame: frame, first: p, ready: make(chan struct{})}
+	c := &chunk{frame: frame, first: p, ready: make(chan struct{}), recording: make(chan struct{}, 1)}
 	f.memo.put(key, c)
 	f.memo.mu.Unlock()
 	defer close(c.ready)

@@ -213,7 +213,7 @@ func TestUnwellSinkBurnsNothing(t *testing.T) {
 		g.flow("f", send(g.sink("a", s, func(c *component.SinkCommon) { c.Retry.For = time.Minute })))
 		g.run()
 		g.accept(numbers(1, 3)...)
-		settle(48 * time.Hour)
+		settle(2 * time.Hour)
 		if list := g.exceptions(journal.ExceptionQuery{}); len(list) != 0 {
 			t.Fatalf("exceptions: %+v", list)
 		}
@@ -237,9 +237,9 @@ func TestPoisonDoesNotKeepALaneStopped(t *testing.T) {
 		g.flow("f", send(g.sink("a", s, func(c *component.SinkCommon) { c.Breaker.Failures = 1 })))
 		g.run()
 		g.accept(numbers(1, 20)...)
-		settle(time.Hour)
+		settle(10 * time.Minute)
 		down = false
-		settle(2 * time.Hour)
+		settle(20 * time.Minute)
 		if n := len(s.bodies()); n < 19 {
 			t.Errorf("%d of 19 delivered", n)
 		}

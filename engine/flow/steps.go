@@ -52,8 +52,8 @@ func newStepsLane(f *flow, progress map[journal.Lane][]journal.Progress) *stepsL
 
 // record makes the failures of a chunk dead letters. It returns when they are on disk.
 func (s *stepsLane) record(ctx context.Context, c *chunk) error {
-	c.recording.Lock()
-	defer c.recording.Unlock()
+	c.recording <- struct{}{}
+	defer func() { <-c.recording }()
 	if c.recorded {
 		return nil
 	}

@@ -55,6 +55,9 @@ func (q *ExceptionQuery) sql() (string, []any) {
 	case q.Lane != nil:
 		where, args = append(where, "f.flow = ? AND t.sink = ?"), append(args, q.Lane.Flow, q.Lane.Sink)
 	}
+	if q.Key != nil {
+		where, args = append(where, "s.address = ? AND e.position = ? AND e.path = ?"), append(args, q.Key.Source, int64(q.Key.Position), q.Key.Path)
+	}
 	if q.DeadOnly {
 		where = append(where, "e.dead = 1")
 	}
