@@ -3,6 +3,16 @@
 //
 // Both are compiled once, at load, with the place of every character known, and
 // run under a budget of steps and bytes that an event cannot escape.
+//
+// The language is expr-lang's, read by its parser. What runs is a tree of nodes
+// of our own, since the library's machine can be made to allocate without bound,
+// wraps what overflows and cannot tell where nil came from. A test holds the two
+// to the same results. Where they differ, it is meant: a member of nil is nil;
+// whole numbers are int64, exact or an error, also in powers, and round, ceil and
+// floor leave them as they are; len, indexOf and slices of a text count
+// characters; keys, values and pairs are sorted; groupBy makes an object, with
+// keys of text; toJSON writes one line; join takes numbers too; now() is the time
+// of the event. Beside the functions, times have the methods of methods.
 package expr
 
 import "time"

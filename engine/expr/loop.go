@@ -297,7 +297,7 @@ func (m *machine) descending(order any, at span) bool {
 }
 
 func (m *machine) sortOrder(a, b any, descending bool, at span) int {
-	m.step(1, at)
+	m.step(3, at)
 	c, ok := m.order(a, b, at)
 	if !ok {
 		m.fail(at, "", "sorting needs values of one kind, but here %s meets %s", kindOf(a), kindOf(b))

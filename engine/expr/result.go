@@ -40,7 +40,7 @@ func (m *machine) measure(v any, at span, depth int) {
 		}
 	case map[string]any:
 		m.deeper(depth, at)
-		m.step(len(v)/8+1, at)
+		m.step(len(v)/2+3, at)
 		for _, e := range v {
 			m.measure(e, at, depth+1)
 		}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -242,20 +241,19 @@ func mask(s string) string {
 // uuid derives an id from the event, the place of the call and the turns of the
 // loops around it: version 8 of RFC 9562, the first bits of a SHA-256.
 func uuid(m *machine, n *callNode, _ []any) any {
-	m.step(20, n.at)
-	m.take(256, n.at)
-	h := sha256.New()
+	m.step(50, n.at)
+	m.take(512, n.at)
 	place := m.text.src.Place
 	offset := int(n.at.from)
 	if place == "" {
 		place = m.text.src.position(offset).String()
 	}
-	fmt.Fprintf(h, "%q %q %d", m.in.Seed, place, offset)
+	key := strconv.AppendQuote(make([]byte, 0, 256), m.in.Seed)
+	key = strconv.AppendInt(strconv.AppendQuote(key, place), int64(offset), 10)
 	for _, f := range m.frames[:n.place] {
-		fmt.Fprintf(h, " %d", f.index)
+		key = strconv.AppendInt(append(key, ' '), int64(f.index), 10)
 	}
-	var b [sha256.Size]byte
-	h.Sum(b[:0])
+	b := sha256.Sum256(key)
 	b[6] = b[6]&0x0f | 0x80
 	b[8] = b[8]&0x3f | 0x80
 	x := hex.EncodeToString(b[:16])
