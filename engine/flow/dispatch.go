@@ -104,6 +104,11 @@ func (l *lane) retryDue(abort context.Context) *delivery {
 
 // fresh takes the next event's delivery that may go now.
 func (l *lane) fresh(abort context.Context) *delivery {
+	if len(l.freed) > 0 {
+		d := l.freed[0]
+		l.freed = l.freed[1:]
+		return d
+	}
 	for l.holding < maxHeld {
 		if len(l.ready) == 0 {
 			if !l.load(abort) {
@@ -113,7 +118,7 @@ func (l *lane) fresh(abort context.Context) *delivery {
 		}
 		d := l.ready[0]
 		l.ready = l.ready[1:]
-		if d.key == "" || l.busy[d.key] == 0 && len(l.held[d.key]) == 0 {
+		if l.busy[d.key] == 0 {
 			l.hold(d.key)
 			return d
 		}
@@ -163,12 +168,15 @@ func (l *lane) release(key string) {
 		return
 	}
 	delete(l.busy, key)
-	if held := l.held[key]; len(held) > 0 {
-		l.ready = append([]*delivery{held[0]}, l.ready...)
-		l.holding--
-		if l.held[key] = held[1:]; len(held) == 1 {
-			delete(l.held, key)
-		}
+	held := l.held[key]
+	if len(held) == 0 {
+		return
+	}
+	l.hold(key)
+	l.freed = append(l.freed, held[0])
+	l.holding--
+	if l.held[key] = held[1:]; len(held) == 1 {
+		delete(l.held, key)
 	}
 }
 

@@ -49,6 +49,7 @@ type lane struct {
 	ready   []*delivery // loaded, not begun
 	held    map[string][]*delivery
 	holding int            // entries of held
+	freed   []*delivery    // no longer held back
 	busy    map[string]int // order_by keys under way or waiting for a retry
 	queue   queue
 
