@@ -31,11 +31,7 @@ what has begun within shutdown_grace, and ends. A second signal ends it at once.
 }
 
 func run(cmd *cobra.Command, from configFlags, started time.Time) error {
-	opts, err := from.options()
-	if err != nil {
-		return err
-	}
-	cfg, diags := config.Load(from.path, kinds(), opts)
+	cfg, diags := config.Load(from.path, kinds(), from.options())
 	writeDiagnostics(cmd.ErrOrStderr(), diags)
 	if diags.HasErrors() {
 		return errShown

@@ -53,16 +53,24 @@ func TestLogger(t *testing.T) {
 }
 
 func TestVariables(t *testing.T) {
-	o, err := (&configFlags{vars: []string{"site=scl", "q=a=b", "empty="}}).options()
-	if err != nil {
+	file := filepath.Join(t.TempDir(), "c.hcl")
+	text := "variable \"site\" {}\nvariable \"q\" {}\nsink \"log\" \"l\" { description = \"${var.site} ${var.q}\" }\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(map[string]string{"site": "scl", "q": "a=b", "empty": ""}, o.Variables); d != "" {
-		t.Error(d)
-	}
-	for _, bad := range []string{"site", "=x"} {
-		if _, err := (&configFlags{vars: []string{bad}}).options(); err == nil {
-			t.Errorf("%q was taken", bad)
+	for _, tc := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"--var", "site=scl", "--var", "q=a=b"}, exitOK, ""},
+		{[]string{"--strict", "--var=q="}, exitWrong, "site"},
+		{[]string{"--var", "site"}, exitUsage, "NAME=VALUE"},
+		{[]string{"--var", "=x"}, exitUsage, "NAME=VALUE"},
+	} {
+		code, _, errs := syncd(append([]string{"validate", "-c", file}, tc.args...)...)
+		if code != tc.code || !strings.Contains(errs, tc.says) {
+			t.Errorf("%v: code %d: %s", tc.args, code, errs)
 		}
 	}
 }

@@ -20,10 +20,7 @@ anything. Exit code 0: it can run; 1: it cannot. Unset environment variables and
 missing credentials are warnings here, since they may be there where it runs.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			opts, err := from.options()
-			if err != nil {
-				return err
-			}
+			opts := from.options()
 			opts.Placeholders, opts.Strict = true, strict
 			cfg, diags := config.Load(from.path, kinds(), opts)
 			if asJSON {
