@@ -12,7 +12,7 @@
 // floor leave them as they are; len, indexOf and slices of a text count
 // characters; keys, values and pairs are sorted; groupBy makes an object, with
 // keys of text; toJSON writes one line; join takes numbers too; now() is the time
-// of the event. Beside the functions, times have the methods of methods.
+// of the event. Times and durations also have methods such as Year() and Hours().
 package expr
 
 import "time"
