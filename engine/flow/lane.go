@@ -114,7 +114,7 @@ func (l *lane) run(ctx, abort context.Context) {
 		if stopping == nil && l.quiet() {
 			break
 		}
-		l.wait(timer)
+		l.wait(timer, stopping != nil)
 		select {
 		case <-stopping:
 			stopping = nil
@@ -161,8 +161,9 @@ func (l *lane) unread() {
 	}
 }
 
-// wait sets the timer to the next moment at which there is something to do.
-func (l *lane) wait(timer *time.Timer) {
+// wait sets the timer to the next moment at which there is something to do. What
+// cannot begin yet is begun when something else ends.
+func (l *lane) wait(timer *time.Timer, dispatching bool) {
 	var at time.Time
 	sooner := func(t time.Time) {
 		if !t.IsZero() && (at.IsZero() || t.Before(at)) {
@@ -171,9 +172,10 @@ func (l *lane) wait(timer *time.Timer) {
 	}
 	sooner(l.settleAt)
 	switch {
-	case l.state == Stopped:
+	case !dispatching:
+	case l.state == Stopped && l.inflight == 0:
 		sooner(l.probeAt)
-	case l.queue.len() > 0:
+	case l.queue.len() > 0 && l.mayBegin():
 		sooner(l.queue.next())
 	}
 	if at.IsZero() {
