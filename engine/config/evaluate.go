@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -62,7 +61,7 @@ func (l *loader) nameKnown(t hcl.Traversal, e hclsyntax.Expression, at spot) boo
 	case isGlobal:
 		l.unknownGlobal(t, defs, at)
 	case isReferenceRoot(root):
-		l.error(at, "a reference where a value belongs", fmt.Sprintf("%s names a component; it has no value at load.", f(at)))
+		l.error(at, "a reference where a value belongs", fmt.Sprintf("%s names a component; it has no value at load.", at.source()))
 	case slices.Contains(eventNames, root):
 		l.error(at, fmt.Sprintf("%s is not known at load", root),
 			fmt.Sprintf("What depends on an event is an expression, and expressions are quoted: %q.", at.file.source(e.Range())))
@@ -113,14 +112,6 @@ func isReferenceRoot(root string) bool {
 		return true
 	}
 	return false
-}
-
-// f is the text that a spot covers.
-func f(at spot) string { return string(at.file.text[at.start:at.end]) }
-
-// source is the text of a stretch, on one line.
-func (f *file) source(rng hcl.Range) string {
-	return strings.Join(strings.Fields(string(f.text[rng.Start.Byte:rng.End.Byte])), " ")
 }
 
 // reportUnset warns of each name that a function gave a placeholder for.

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/syncd/syncd/engine/expr"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 )
 
 // scope is what expressions see that may use names. Scopes of the same names are
@@ -52,10 +53,11 @@ func (l *loader) fillScope(sc *expr.Scope) {
 }
 
 func secretText(v cty.Value) string {
-	if s, ok := goValue(v).(string); ok {
-		return s
+	s, err := convert.Convert(v, cty.String)
+	if err != nil || s.IsNull() || !s.IsKnown() {
+		return ""
 	}
-	return ""
+	return s.AsString()
 }
 
 // scopeOf is what the expressions of field f see.

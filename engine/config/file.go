@@ -192,3 +192,6 @@ func readHint(path string, err error) string {
 func (f *file) at(rng hcl.Range) spot {
 	return spot{file: f, start: rng.Start.Byte, end: rng.End.Byte}
 }
+
+// source is the text of a stretch, on one line.
+func (f *file) source(rng hcl.Range) string { return f.at(rng).source() }

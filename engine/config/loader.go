@@ -81,6 +81,11 @@ type spot struct {
 	context    string
 }
 
+// source is the text that a spot covers, on one line.
+func (at spot) source() string {
+	return strings.Join(strings.Fields(string(at.file.text[at.start:at.end])), " ")
+}
+
 // report notes a diagnostic, unless it is about a block that did not parse.
 func (l *loader) report(s Severity, at spot, summary, detail string) {
 	if at.file == nil || !at.file.damaged(at.start) {

@@ -142,7 +142,7 @@ func (d *decoding) setNumber(v reflect.Value, f *field, val cty.Value, at spot) 
 		return
 	}
 	if err := gocty.FromCtyValue(n, v.Addr().Interface()); err != nil {
-		d.error(at, f.name+" takes a whole number", fmt.Sprintf("%s is none that fits.", atSource(at)))
+		d.error(at, f.name+" takes a whole number", fmt.Sprintf("%s is none that fits.", at.source()))
 		return
 	}
 	d.checkBounds(v, f, at)

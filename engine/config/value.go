@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/syncd/syncd/engine/component"
@@ -197,15 +196,17 @@ func (d *decoding) assign(v reflect.Value, f *field, val cty.Value, at spot) {
 
 func (d *decoding) assignList(v reflect.Value, f *field, val cty.Value, at spot) {
 	if t := val.Type(); !t.IsTupleType() && !t.IsListType() && !t.IsSetType() {
-		d.error(at, fmt.Sprintf("%s takes a list", f.name), fmt.Sprintf("Put it in brackets: %s = [%s].", f.name, atSource(at)))
+		d.error(at, fmt.Sprintf("%s takes a list", f.name), fmt.Sprintf("Put it in brackets: %s = [%s].", f.name, at.source()))
 		return
 	}
+	list := reflect.MakeSlice(v.Type(), 0, val.LengthInt())
 	for it := val.ElementIterator(); it.Next(); {
 		_, elem := it.Element()
 		x := reflect.New(v.Type().Elem()).Elem()
 		d.assign(x, f, elem, at)
-		v.Set(reflect.Append(v, x))
+		list = reflect.Append(list, x)
 	}
+	v.Set(list)
 }
 
 func (d *decoding) assignMap(v reflect.Value, f *field, val cty.Value, at spot) {
@@ -264,6 +265,3 @@ func goNumber(n *big.Float) any {
 	x, _ := n.Float64()
 	return x
 }
-
-// atSource is the text at a spot, on one line.
-func atSource(at spot) string { return strings.Join(strings.Fields(f(at)), " ") }

@@ -115,6 +115,15 @@ func (l *loader) checkSecrets() {
 	l.publish()
 	for i := range l.blocks["secret"] {
 		d := &l.blocks["secret"][i]
-		l.decoding(d.file, "in "+blockName(d.block)).block(d.block, "", &secretConfig{})
+		var cfg secretConfig
+		dec := l.decoding(d.file, "in "+blockName(d.block))
+		dec.block(d.block, "", &cfg)
+		if cfg.Value == cty.NilVal {
+			continue
+		}
+		value, _ := cfg.Value.UnmarkDeep()
+		if _, err := convert.Convert(value, cty.String); err != nil {
+			dec.error(dec.at(d.block.Body.Attributes["value"].Expr.Range()), "a secret is text", fmt.Sprintf("This is %s.", article(value)))
+		}
 	}
 }

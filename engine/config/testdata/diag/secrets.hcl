@@ -1,5 +1,7 @@
 secret "partner" { value = sensitive("hunter2") }
 secret "empty" {} # error: missing attribute "value"
+secret "number" { value = 5 }
+secret "list" { value = ["a"] } # error: a secret is text
 variable "token" {
   default   = "abc"
   sensitive = true
