@@ -48,7 +48,7 @@ func (c *compiler) unknownName(at span, name string) value {
 
 // didYouMean is a hint with the nearest of the names, if one is near.
 func didYouMean(name string, all []string) string {
-	best, least := "", len(name)/3+2
+	best, least := "", max(2, len(name)/3+1)
 	for _, s := range all {
 		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(s), nil); d < least {
 			best, least = s, d
