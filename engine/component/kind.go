@@ -35,7 +35,7 @@ const (
 //	escape:"path"         for expr.Template: the place it is filled into: text (default), path,
 //	                      query, header, file, arg, html
 //	scope:"record,cursor" for expr.Expr and expr.Template: names it sees beside the usual ones
-//	yields:"bool"         for expr.Expr: what it must yield
+//	yields:"bool"         for expr.Expr: what it must yield: bool, list or text
 //	path:"file"           for strings and templates: a path, made absolute, relative to the file that it stands in
 //	min:"1" max:"100"     bounds of a number, size or duration (written as in HCL)
 //
