@@ -242,6 +242,10 @@ func (l *lane) queueEvent(c *cursor, p journal.Position, r *result) {
 		it = &item{cursor: c, pos: p}
 	}
 	it.open = 0
+	key := r.key
+	if l.ordered != nil {
+		key = "" // its deliveries keep the order of all events; none is held back behind another
+	}
 	for _, o := range r.outs {
 		if o.sink != l.sink.Address {
 			continue
@@ -252,7 +256,7 @@ func (l *lane) queueEvent(c *cursor, p journal.Position, r *result) {
 		it.open++
 		l.ready = append(l.ready, &delivery{
 			Delivery: component.Delivery{ID: l.deliveryID(o.event), Event: o.event, Attempt: 1},
-			item:     it, key: r.key,
+			item:     it, key: key,
 		})
 	}
 	if it.open == 0 {
