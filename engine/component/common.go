@@ -1,6 +1,9 @@
 package component
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/syncd/syncd/engine/expr"
@@ -21,6 +24,21 @@ type SourceCommon struct {
 func (c *SourceCommon) SetDefaults() {
 	c.Enabled = true
 	c.DedupeWindow = 24 * time.Hour
+}
+
+// Validate checks the paths of redact.
+func (c *SourceCommon) Validate(p *Problems) {
+	for i, path := range c.Redact {
+		if !IsRedactPath(path) {
+			p.Error(fmt.Sprintf("redact[%d]", i), fmt.Sprintf("%q is not a field", path), `Write "body.card" or "meta.header.x-token".`)
+		}
+	}
+}
+
+// IsRedactPath tells whether redact may name path: the body, or a field of body or meta.
+func IsRedactPath(path string) bool {
+	parts := strings.Split(path, ".")
+	return !slices.Contains(parts, "") && (parts[0] == "body" || parts[0] == "meta" && len(parts) > 1)
 }
 
 // SinkCommon is what every sink's block takes beside its kind's own attributes.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -27,8 +26,8 @@ type mask struct {
 func parseMasks(redact []string) ([]mask, error) {
 	var masks []mask
 	for _, r := range redact {
-		if err := CheckRedact(r); err != nil {
-			return nil, err
+		if !component.IsRedactPath(r) {
+			return nil, fmt.Errorf("redact: %q is not a field", r)
 		}
 		root, path, _ := strings.Cut(r, ".")
 		m := mask{meta: root == "meta"}
@@ -38,15 +37,6 @@ func parseMasks(redact []string) ([]mask, error) {
 		masks = append(masks, m.spread()...)
 	}
 	return masks, nil
-}
-
-// CheckRedact tells what is wrong with a path of redact.
-func CheckRedact(path string) error {
-	parts := strings.Split(path, ".")
-	if slices.Contains(parts, "") || parts[0] != "body" && (parts[0] != "meta" || len(parts) < 2) {
-		return fmt.Errorf("redact: %q is not a field: write \"body.card\" or \"meta.header.x-token\"", path)
-	}
-	return nil
 }
 
 // spread makes a header's mask reach both places where headers stand; their

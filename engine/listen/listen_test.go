@@ -133,7 +133,7 @@ func TestSwapIsWhole(t *testing.T) {
 	want := []string{
 		`set routes of listener.http.test: "GET /b" and "GET /b" match the same requests: change one of the paths`,
 		`set routes of listener.http.test: "GET /{x}/b" and "GET /a/{y}" match the same requests: change one of the paths`,
-		"set routes of listener.http.test: pattern \"GET /{x\": parsing \"GET /{x\": at offset 5: bad wildcard segment (must end with '}')",
+		"set routes of listener.http.test: parsing \"GET /{x\": at offset 5: bad wildcard segment (must end with '}')",
 	}
 	var got []string
 	for _, routes := range bad {

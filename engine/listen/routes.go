@@ -61,7 +61,7 @@ func CheckPattern(pattern string) error {
 func register(mux *http.ServeMux, pattern string, h http.Handler) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("pattern %q: %v", pattern, p)
+			err = fmt.Errorf("%v", p)
 		}
 	}()
 	mux.Handle(pattern, h)

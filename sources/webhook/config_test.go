@@ -21,7 +21,7 @@ func TestValidate(t *testing.T) {
 		{"no verify", func(c *Config) {}, []component.Problem{{Warning: true, Summary: "anyone can send to this webhook", Detail: `Nothing shows who sent a request. Add a verify block; verify "none" {} says that this is meant.`}}},
 		{"none beside others", func(c *Config) {
 			c.Verify = []Verify{{Bearer: &Bearer{Token: key}}, {None: &None{}}}
-		}, []component.Problem{{Attr: "verify[1]", Summary: `verify "none" beside others`, Detail: "Any one of them suffices, so that nothing would be verified. Take it out, or the others."}}},
+		}, []component.Problem{{Attr: "verify[1].none", Summary: `verify "none" beside others`, Detail: "Any one of them suffices, so that nothing would be verified. Take it out, or the others."}}},
 		{"empty secrets", func(c *Config) {
 			c.Verify = []Verify{{HMAC: &HMAC{}}, {GitHub: &GitHub{}}, {Bearer: &Bearer{}}, {Basic: &Basic{}}, {APIKey: &APIKey{Query: "k"}}}
 		}, []component.Problem{
@@ -31,7 +31,7 @@ func TestValidate(t *testing.T) {
 		{"key nowhere", func(c *Config) { c.Verify = []Verify{{APIKey: &APIKey{Value: key}}} }, []component.Problem{{Attr: "verify[0].api_key", Summary: "header or query", Detail: "Exactly one of them says where the key is sent."}}},
 		{"key twice", func(c *Config) { c.Verify = []Verify{{APIKey: &APIKey{Header: "a", Query: "b", Value: key}}} }, []component.Problem{{Attr: "verify[0].api_key", Summary: "header or query", Detail: "Exactly one of them says where the key is sent."}}},
 		{"path without slash", func(c *Config) { c.Path, c.Verify = "hook", none }, []component.Problem{{Attr: "path", Summary: "a path begins with a slash", Detail: `Write "/hook".`}}},
-		{"broken pattern", func(c *Config) { c.Path, c.Verify = "/{a}/{a}", none }, []component.Problem{{Attr: "path", Summary: "not a path pattern", Detail: `pattern "POST /{a}/{a}": parsing "POST /{a}/{a}": at offset 10: duplicate wildcard name "a"`}}},
+		{"broken pattern", func(c *Config) { c.Path, c.Verify = "/{a}/{a}", none }, []component.Problem{{Attr: "path", Summary: "not a path pattern", Detail: `parsing "POST /{a}/{a}": at offset 10: duplicate wildcard name "a"`}}},
 		{"methods", func(c *Config) { c.Methods, c.Verify = []string{"PUT", "PUT"}, none }, []component.Problem{{Attr: "methods[1]", Summary: "PUT is there twice", Detail: "Once is enough."}}},
 		{"no method", func(c *Config) { c.Methods, c.Verify = nil, none }, []component.Problem{{Attr: "methods", Summary: "no method is taken", Detail: `Leave the attribute out for ["POST"].`}}},
 		{"accept", func(c *Config) { c.Accept, c.Verify = []string{"*/*", "pdf"}, none }, []component.Problem{{Attr: "accept[1]", Summary: "not a content type", Detail: `Write "application/pdf", "image/*" or "*/*".`}}},

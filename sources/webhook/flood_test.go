@@ -24,7 +24,7 @@ import (
 func TestFloodOfLargeBodies(t *testing.T) {
 	const (
 		senders = 1000
-		size    = 1 << 20
+		size    = 256 << 10
 		fit     = budget / size
 		// What a thousand connections cost beside their bodies.
 		overhead = senders * (48 << 10)

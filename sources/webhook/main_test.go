@@ -23,7 +23,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // budget is what tests give all bodies together.
-const budget = 16 << 20
+const budget = 8 << 20
 
 // memory is an intake that keeps drafts and numbers them.
 type memory struct {

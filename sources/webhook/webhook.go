@@ -43,7 +43,7 @@ func (c *Config) Validate(p *component.Problems) {
 	for i, v := range c.Verify {
 		v.validate(p, fmt.Sprintf("verify[%d]", i))
 		if v.None != nil && len(c.Verify) > 1 {
-			p.Error(fmt.Sprintf("verify[%d]", i), `verify "none" beside others`, "Any one of them suffices, so that nothing would be verified. Take it out, or the others.")
+			p.Error(fmt.Sprintf("verify[%d].none", i), `verify "none" beside others`, "Any one of them suffices, so that nothing would be verified. Take it out, or the others.")
 		}
 	}
 	if len(c.Verify) == 0 {
