@@ -275,9 +275,6 @@ func (l *lane) begin(abort context.Context, batch []*delivery) {
 		}
 	}
 	l.inflight++
-	if l.ordered != nil {
-		l.turned = true
-	}
 	go l.deliver(abort, batch)
 }
 
@@ -290,7 +287,7 @@ func (l *lane) deliver(abort context.Context, batch []*delivery) {
 	select {
 	case place <- struct{}{}:
 	case <-abort.Done():
-		l.done <- finished{batch, component.AllFailed(len(batch), abort.Err())}
+		l.done <- finished{batch: batch, result: component.AllFailed(len(batch), abort.Err())}
 		return
 	}
 	ctx, cancel := context.WithTimeout(abort, l.sink.Common.Timeout)
@@ -299,7 +296,7 @@ func (l *lane) deliver(abort context.Context, batch []*delivery) {
 	if l.ordered == nil {
 		<-place
 	}
-	l.done <- finished{batch, result}
+	l.done <- finished{batch, result, l.ordered != nil}
 }
 
 // call turns a panic of the sink into the error of its deliveries.

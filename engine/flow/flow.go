@@ -25,7 +25,7 @@ type Spec struct {
 	Sources     []string
 	Program     *Program
 	OrderBy     expr.Expr
-	Concurrency int // deliveries at a time on each lane
+	Concurrency int // deliveries at a time on each lane; 0: as many as the sink takes
 }
 
 // Sink is a sink as lanes use it; all lanes to one sink share it.
@@ -100,7 +100,10 @@ func New(o Options, specs []Spec, sinks map[component.Address]*Sink, progress []
 // a restart.
 func (r *Runner) Run(ctx, abort context.Context) error {
 	waiting, err := r.waiting(ctx)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
 		return err
 	}
 	var lanes sync.WaitGroup

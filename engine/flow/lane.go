@@ -78,15 +78,19 @@ type lane struct {
 type finished struct {
 	batch  []*delivery
 	result component.Result
+	turned bool // the lane holds the ordered sink's turn
 }
 
 func newLane(f *flow, sink *Sink, id journal.Lane, progress []journal.Progress) *lane {
 	l := &lane{
 		id: id, tag: laneTag(id), f: f, o: f.o, sink: sink, state: Running,
-		limit: min(f.Concurrency, sink.Common.Concurrency),
+		limit: sink.Common.Concurrency,
 		held:  map[string][]*delivery{}, busy: map[string]int{}, failing: map[string]struct{}{},
 		out:     journal.Settlement{Lane: id},
 		settled: make(chan error, 1), control: make(chan func()),
+	}
+	if f.Concurrency > 0 {
+		l.limit = min(l.limit, f.Concurrency)
 	}
 	l.done = make(chan finished, l.limit)
 	l.ordered, _ = sink.Sink.(component.Ordered)

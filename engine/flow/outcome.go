@@ -18,6 +18,7 @@ const maxFailures = 10
 // exception, or goes back to the lane.
 func (l *lane) finish(abort context.Context, f finished) {
 	l.inflight--
+	l.turned = l.turned || f.turned
 	if l.ordered != nil && l.crashed(f) {
 		return
 	}
