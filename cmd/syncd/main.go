@@ -2,6 +2,10 @@
 // in HCL to where they belong. Each subcommand has a file of its own.
 package main
 
-import "os"
+import (
+	"os"
+
+	_ "time/tzdata" // time zones, also where the machine has none
+)
 
 func main() { os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr)) }

@@ -73,7 +73,7 @@ sink "http" "refused" {
 sink "log" "all" {}
 flow "all" {
   from = [source.webhook.bearer, source.webhook.query, source.webhook.basic, source.webhook.hmac]
-  set { token = "sha256(secret.pepper + (body.n ?? ''))" }
+  set { token = "hmacSha256(secret.pepper, body.n ?? '')" }
   to = [sink.http.out, sink.http.refused, sink.log.all]
 }
 flow "failing" {

@@ -76,7 +76,7 @@ func TestRefusesToStart(t *testing.T) {
 		dir := t.TempDir()
 		addr := l.Addr().String()
 		configure(t, dir, "daemon { state_dir = \""+dir+"/state\" }\nlistener \"http\" \"in\" { address = \""+addr+"\" }\n"+acceptConf)
-		wantSaid(t, refuse(t, dir), addr, "in use")
+		wantSaid(t, refuse(t, dir), addr, "is taken")
 	})
 	t.Run("second daemon", func(t *testing.T) {
 		dir := t.TempDir()
