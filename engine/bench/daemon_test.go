@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/syncd/syncd/engine/admin"
 )
 
 // options of the daemon that the benchmarks vary.
@@ -90,24 +88,3 @@ func runDaemon(tb testing.TB, addr, path, configuration string) *process {
 }
 
 func (p *process) state() string { return filepath.Join(p.dir, "state") }
-
-// lane asks the daemon how its way to a sink stands.
-func (p *process) lane(tb testing.TB, sink string) admin.LaneStatus {
-	tb.Helper()
-	c, err := admin.Dial(tb.Context(), admin.Places("", p.state()))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer c.Close()
-	s, err := c.Status(tb.Context())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	for _, l := range s.Lanes {
-		if l.Sink == sink {
-			return l
-		}
-	}
-	tb.Fatalf("no lane to %s", sink)
-	return admin.LaneStatus{}
-}

@@ -36,8 +36,17 @@ type answers struct {
 // answerWithin bounds one request; what takes longer fails the benchmark.
 const answerWithin = 30 * time.Second
 
+// run fails the test at the first request that is not answered.
 func (l load) run(tb testing.TB) answers {
 	tb.Helper()
+	a, err := l.try()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return a
+}
+
+func (l load) try() (answers, error) {
 	var (
 		taken atomic.Int64
 		wg    sync.WaitGroup
@@ -52,7 +61,7 @@ func (l load) run(tb testing.TB) answers {
 	all.took = time.Since(all.began)
 	for i, p := range parts {
 		if errs[i] != nil {
-			tb.Fatalf("post orders to %s%s: %v", l.addr, l.path, errs[i])
+			return all, fmt.Errorf("post orders to %s%s: %w", l.addr, l.path, errs[i])
 		}
 		all.accepted += p.accepted
 		all.refused += p.refused
@@ -60,7 +69,7 @@ func (l load) run(tb testing.TB) answers {
 		all.next = max(all.next, p.next)
 	}
 	slices.Sort(all.latency)
-	return all
+	return all, nil
 }
 
 // drive is one connection.

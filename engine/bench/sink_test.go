@@ -34,7 +34,7 @@ type sink struct {
 	wg    sync.WaitGroup
 }
 
-// newSink serves orders numbered below room until the test ends.
+// newSink serves orders numbered below room until it is closed.
 func newSink(tb testing.TB, room int) *sink {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
