@@ -91,16 +91,16 @@ func largeRecords(t *testing.T, h Harness) {
 	b := open(t, h)
 	want := records(0, 3)
 	for i := range want {
-		want[i].Payload.Raw = []byte(strings.Repeat(fmt.Sprintf("%06d", i), 900_000))
+		want[i].Payload.Raw = []byte(strings.Repeat(fmt.Sprintf("%06d", i), 250_000))
 	}
 	_, err := b.Append(t.Context(), journal.Append{Source: shop, Records: want})
 	b.ok(err)
 	b.reopen(false)
 	b.equal("all events", b.all(shop, 0), want, same)
-	frames, err := b.Read(t.Context(), shop, 0, 6<<20)
+	frames, err := b.Read(t.Context(), shop, 0, 2<<20)
 	b.ok(err)
 	if len(frames) != 2 {
-		t.Fatalf("%d frames of 5 MB for 6 MiB, want 2", len(frames))
+		t.Fatalf("%d frames of 1.5 MB for 2 MiB, want 2", len(frames))
 	}
 }
 
