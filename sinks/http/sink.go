@@ -215,11 +215,12 @@ func (s *sink) bodyOf(in *expr.Input) ([]byte, error) {
 		room = new([]byte)
 	}
 	b, err := s.encoding.append((*room)[:0], value)
+	body := bytes.Clone(b) // the request may outlive this call
 	if cap(b) <= largestRoom {
 		*room = b
 	}
 	s.room.Put(room)
-	return bytes.Clone(b), err // the request may outlive this call
+	return body, err
 }
 
 // encoding is a way to send a value.
