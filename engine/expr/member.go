@@ -32,7 +32,7 @@ func (c *compiler) member(n *ast.MemberNode) value {
 		field = strings.ToLower(field)
 	}
 	v := value{node: &memberNode{base: base.node, name: field, at: at, baseAt: base.at}, kind: kData, grows: base.grows}
-	v.lowered = isMeta(base) && (field == "header" || field == "headers")
+	v.lowered = hasHeaders(base) && (field == "header" || field == "headers")
 	return v
 }
 
@@ -45,9 +45,11 @@ func (c *compiler) isLet(name string) bool {
 	return false
 }
 
-func isMeta(v value) bool {
+// hasHeaders tells whether v holds headers, whose names know no case: they are kept in
+// lower case.
+func hasHeaders(v value) bool {
 	n, ok := v.node.(name)
-	return ok && loaders[n].name == "meta"
+	return ok && (loaders[n].name == "meta" || loaders[n].name == "response")
 }
 
 type memberNode struct {
@@ -88,7 +90,7 @@ func (c *compiler) indexed(base value, n *ast.MemberNode, at span) value {
 	return value{node: &indexNode{base: base.node, key: key.node, at: at, baseAt: base.at, keyAt: key.at}, kind: kData, grows: base.grows}
 }
 
-// lowered gives text in lower case, for keys of meta.header.
+// lowered gives text in lower case, for names of headers.
 type lowered struct{ node }
 
 func (n lowered) eval(m *machine) any {

@@ -69,7 +69,7 @@ func TestAnswers(t *testing.T) {
 		{status: 409, success: "response.status < 300 or response.status == 409", want: delivered},
 		{status: 200, body: `{"ok":false}`, success: "response.body.ok", want: dead, message: `POST answered 200 OK: {"ok":false}`},
 		{status: 200, body: `{"ok":true}`, success: "response.body.ok", want: delivered},
-		{status: 200, header: "X-Result: done", success: "response.headers['x-result'] == 'done'", want: delivered},
+		{status: 200, header: "X-Result: done", success: "response.headers['X-Result'] == 'done' and response.headers.X_none == nil", want: delivered},
 		{status: 502, body: "<html>", success: "response.body.ok", want: retried, message: "success: "},
 		{status: 200, body: "<html>", success: "response.body.ok", want: dead, message: "success: "},
 		{status: 200, success: "body.id == 1", want: delivered},
