@@ -141,8 +141,9 @@ func AllFailed(n int, err error) Result {
 	return Result{Errors: errs}
 }
 
-// Ordered is a sink that takes up to MaxBatch deliveries at a time, in the order
-// of their events. The next call, from whatever lane, comes only after the
+// Ordered is a sink that takes MaxBatch deliveries at a time, in the order of their
+// events, and all those of one event in one call, so that it may be a few more. The
+// next call, from whatever lane, comes only after the
 // settlement of the last one is on disk, its State included; when that
 // settlement failed, Forget is called first: what the last call did is not on record.
 type Ordered interface {

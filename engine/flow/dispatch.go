@@ -39,9 +39,10 @@ func (l *lane) mayBegin() bool {
 	return l.inflight < l.limit
 }
 
-// pick chooses what the next call of the sink carries: one delivery, or up to
-// MaxBatch for an ordered sink. Retries that are due come first, except as a
-// probe: a delivery that fails for reasons of its own says little of the sink.
+// pick chooses what the next call of the sink carries: one delivery, or about
+// MaxBatch for an ordered sink, which gets all of an event in one call. Retries
+// that are due come first, except as a probe: a delivery that fails for reasons
+// of its own says little of the sink.
 func (l *lane) pick(abort context.Context) []*delivery {
 	room := 1
 	if l.ordered != nil && !l.probing && l.single == 0 {
@@ -51,7 +52,7 @@ func (l *lane) pick(abort context.Context) []*delivery {
 		l.single--
 	}
 	var batch []*delivery
-	for len(batch) < room {
+	for len(batch) < room || l.continues(batch) {
 		d := l.one(abort)
 		if d == nil {
 			break

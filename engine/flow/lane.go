@@ -61,7 +61,7 @@ type lane struct {
 	probing  bool // the next delivery is one
 	failing  map[string]struct{}
 	inflight int
-	single   int  // deliveries that an ordered sink gets one by one
+	single   int  // events that an ordered sink gets one by one
 	turned   bool // it holds the ordered sink's turn
 
 	out      journal.Settlement  // gathers

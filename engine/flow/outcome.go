@@ -19,7 +19,7 @@ const maxFailures = 10
 func (l *lane) finish(abort context.Context, f finished) {
 	l.inflight--
 	l.turned = l.turned || f.turned
-	if l.ordered != nil && l.crashed(f) {
+	if l.ordered != nil && (l.crashed(f) || l.torn(abort, f)) {
 		return
 	}
 	l.out.State = append(l.out.State, f.result.State...)
@@ -46,23 +46,6 @@ func (l *lane) finish(abort context.Context, f finished) {
 		l.ordered.Forget()
 		l.releaseTurn()
 	}
-}
-
-// crashed handles a panic in a batch of several: what the call did is unknown, so
-// it is forgotten, and its deliveries come again one by one.
-func (l *lane) crashed(f finished) bool {
-	var p *panicError
-	if len(f.batch) < 2 || f.result.Errors == nil || !errors.As(f.result.Errors[0], &p) {
-		return false
-	}
-	l.ordered.Forget()
-	l.single = len(f.batch)
-	for _, d := range f.batch {
-		l.giveBack(d)
-	}
-	l.releaseTurn()
-	l.rewind()
-	return true
 }
 
 func (l *lane) delivered(d *delivery) {
