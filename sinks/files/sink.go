@@ -45,6 +45,8 @@ type sink struct {
 	targets map[string]*target // by path
 	sent    []*target          // in the result of the last call, which may not be settled yet
 	parts   index
+	buf     []byte // of the last call, for the next
+	record  []byte
 	wake    chan struct{}
 	stop    func()
 }

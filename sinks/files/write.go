@@ -45,8 +45,11 @@ func (s *sink) write(ctx context.Context, g *group) error {
 	if err := s.makeRoom(t); err != nil {
 		return err
 	}
-	w := &writing{s: s, t: t, p: t.now.clone()}
-	defer w.close()
+	w := &writing{s: s, t: t, p: t.now.clone(), buf: s.buf[:0], record: s.record[:0]}
+	defer func() {
+		w.close()
+		s.buf, s.record = keep(w.buf), keep(w.record)
+	}()
 	for i, body := range g.bodies {
 		bad, err := w.add(body)
 		if err != nil {
@@ -65,6 +68,14 @@ func (s *sink) write(ctx context.Context, g *group) error {
 	}
 	s.parts.note(t)
 	return nil
+}
+
+// keep gives a buffer for the next call, unless a giant made it grow.
+func keep(b []byte) []byte {
+	if cap(b) > 2*maxBuffer {
+		return nil
+	}
+	return b
 }
 
 // add appends one record; bad is what is wrong with it.
