@@ -93,12 +93,25 @@ func (d *decoding) expression(e hclsyntax.Expression, f *field) expr.Expr {
 }
 
 func (d *decoding) compile(t *text, f *field, whole spot) expr.Expr {
-	x, err := expr.Compile(t.source(d.file), d.scopeOf(f))
+	x, err := expr.Compile(d.source(t, f), d.scopeOf(f))
 	if err != nil {
 		d.faults("expression", t, err, whole)
 		return expr.Expr{}
 	}
 	return x
+}
+
+// source is t as package expr wants it. Where a uuid is made, its place gets a
+// name that edits elsewhere do not change: the attribute, the text, and which of
+// several such texts it is.
+func (d *decoding) source(t *text, f *field) expr.Source {
+	s := t.source(d.file)
+	if strings.Contains(s.Text, "uuid") {
+		name := d.context + "/" + f.name + ": " + s.Text
+		s.Place = fmt.Sprintf("%s #%d", name, d.l.uuids[name])
+		d.l.uuids[name]++
+	}
+	return s
 }
 
 // checkYield refuses an expression that can never yield what f needs.

@@ -26,6 +26,7 @@ type loader struct {
 	index     map[component.Address]*declared
 	globals   globals
 	scopes    map[string]*expr.Scope
+	uuids     map[string]int             // how often a text that makes uuids stands in an attribute
 	ways      map[component.Address]*way // of flows and transforms
 	inCycle   map[component.Address]bool // reported already
 	claims    map[string]claimant
@@ -55,6 +56,7 @@ func newLoader(kinds []component.Kind, opts Options) *loader {
 		blocks:  map[string][]declared{},
 		index:   map[component.Address]*declared{},
 		scopes:  map[string]*expr.Scope{},
+		uuids:   map[string]int{},
 		ways:    map[component.Address]*way{},
 		inCycle: map[component.Address]bool{},
 		claims:  map[string]claimant{},

@@ -104,7 +104,7 @@ func (d *decoding) compileTemplate(t *text, f *field, whole spot) expr.Template 
 		absolute.append(t)
 		t = absolute
 	}
-	tmpl, err := expr.CompileTemplate(t.source(d.file), f.escape, d.scopeOf(f))
+	tmpl, err := expr.CompileTemplate(d.source(t, f), f.escape, d.scopeOf(f))
 	if err != nil {
 		d.faults("template", t, err, whole)
 		return expr.Template{}

@@ -17,8 +17,8 @@ type Config struct {
 	Headers    map[string]expr.Template `hcl:"headers,secret" escape:"header" doc:"Headers beside the connection's." example:"{ X-Order = \"{{ body.id }}\" }"`
 	Body       expr.Expr                `hcl:"body" doc:"What is sent; default: the body as it comes." example:"\"body\""`
 	Encode     string                   `hcl:"encode" enum:"json|form|xml|ndjson|text" doc:"How it is sent."`
-	Success    expr.Expr                `hcl:"success" scope:"response" doc:"Whether the answer means that all is well; default: response.status < 300." example:"\"response.status < 300 or response.status == 409\""`
-	RetryOn    expr.Expr                `hcl:"retry_on" scope:"response" doc:"Whether an answer that is no success is worth another attempt; default: status 408, 425, 429 and 5xx." example:"\"response.status >= 500\""`
+	Success    expr.Expr                `hcl:"success" yields:"bool" scope:"response" doc:"Whether the answer means that all is well; default: response.status < 300." example:"\"response.status < 300 or response.status == 409\""`
+	RetryOn    expr.Expr                `hcl:"retry_on" yields:"bool" scope:"response" doc:"Whether an answer that is no success is worth another attempt; default: status 408, 425, 429 and 5xx." example:"\"response.status >= 500\""`
 }
 
 func newConfig() *Config { return &Config{Method: "POST", Encode: "json"} }
