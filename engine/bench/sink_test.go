@@ -139,7 +139,7 @@ func (s *sink) await(tb testing.TB, n int, within time.Duration) {
 		select {
 		case <-s.complete:
 		case <-ctx.Done():
-			tb.Fatalf("the sink has %d of %d orders after %s", s.orders.Load(), n, within)
+			tb.Fatalf("the sink has %d of %d orders after %s, and %d repeats", s.orders.Load(), n, within, s.repeats.Load())
 		}
 	}
 	if w := s.wrong.Load(); w > 0 {
