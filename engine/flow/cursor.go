@@ -48,6 +48,18 @@ func (c *cursor) isSettled(p journal.Position) bool {
 	return ok
 }
 
+// except notes that one of the deliveries of an event that is not settled is an
+// exception already.
+func (c *cursor) except(p journal.Position, path string) {
+	if c.isSettled(p) {
+		return
+	}
+	if c.open[p] == nil {
+		c.open[p] = &item{cursor: c, pos: p, status: journal.Excepted, done: map[string]struct{}{}}
+	}
+	c.open[p].done[path] = struct{}{}
+}
+
 // rewind makes what was begun and not settled come again. Events of which some
 // deliveries have succeeded stay open, so that only the others are repeated.
 func (c *cursor) rewind() {

@@ -151,11 +151,16 @@ func logDead(log *slog.Logger, ex journal.Exception, err error) {
 }
 
 func (l *lane) except(d *delivery, ex journal.Exception) {
-	if d.item == nil {
+	switch {
+	case d.item == nil:
 		l.out.Failed = append(l.out.Failed, ex)
 		return
+	case !ex.Dead && d.key != "" && d.item.open > 1:
+		// The others of its event are held back behind it: it cannot wait for them.
+		l.out.Failed = append(l.out.Failed, ex)
+	default:
+		d.item.failed = append(d.item.failed, ex)
 	}
-	d.item.failed = append(d.item.failed, ex)
 	l.part(d, journal.Excepted)
 }
 
@@ -231,8 +236,24 @@ func (l *lane) rewind() {
 	l.ready, l.freed, l.held, l.holding = nil, nil, map[string][]*delivery{}, 0
 	clear(l.busy)
 	l.queue.each(func(r *retry) { l.hold(r.ex.OrderKey) })
+	l.eachUnstored(func(ex *journal.Exception) { l.hold(ex.OrderKey) })
 	for _, c := range l.cursors {
 		c.rewind()
+	}
+}
+
+// eachUnstored gives the exceptions that will wait for a retry once they are on disk.
+func (l *lane) eachUnstored(do func(*journal.Exception)) {
+	lists := [][]journal.Exception{l.out.Failed}
+	if l.sent != nil {
+		lists = append(lists, l.sent.Failed)
+	}
+	for _, list := range lists {
+		for i := range list {
+			if !list[i].Dead {
+				do(&list[i])
+			}
+		}
 	}
 }
 
