@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package faults holds the tests that do to the real program what the world does:
 // kill it, fill its disk, cut its power, feed it rubbish, hang its sinks. Each
 // starts the built binary over a directory of its own.
@@ -79,6 +81,7 @@ func launch(t *testing.T, dir string, wrapper ...string) *daemon {
 	args := append(wrapper, program, "run", "-c", filepath.Join(dir, "conf.hcl"))
 	d := &daemon{t: t, dir: dir, cmd: exec.Command(args[0], args[1:]...), stateDir: filepath.Join(dir, "state"), done: make(chan struct{})}
 	d.cmd.Dir = dir
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it goes with the tests
 	d.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=1")
 	d.cmd.Stderr = (*output)(d)
 	stdout, err := d.cmd.StdoutPipe()
