@@ -23,7 +23,7 @@ func decodeFrame(source string, first Position, count int, body []byte) (*Frame,
 	if err != nil {
 		return nil, fmt.Errorf("decode frame %s/%d: %w", source, first, err)
 	}
-	f := &Frame{Source: source, First: first, Events: make([]Record, 0, min(count, maxEvents))}
+	f := &Frame{Source: source, First: first, Events: make([]Record, 0, max(0, min(count, maxEvents)))}
 	d := decoder{buf: plain}
 	for len(d.buf) > 0 && d.err == nil {
 		d.section(f)

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"database/sql/driver"
 	"fmt"
 )
 
@@ -106,48 +105,38 @@ func (t *dropLaneTask) run(w *writer) error {
 
 // giveUp ends a track: what it has not settled is dropped, and so are its exceptions.
 func (w *writer) giveUp(t *track) error {
-	var counted []recount
-	var events []Position
-	err := eachExcepted(w.conn, t.id, 1, t.feed.folded, func(p Position, _ bool) { events = append(events, p) })
-	if err != nil {
-		return err
-	}
-	for _, p := range events {
-		if counted, err = w.remember(counted, t.feed, p); err != nil {
-			return err
-		}
-	}
-	var all []Position
-	const find = "SELECT DISTINCT position FROM exceptions WHERE track = ? ORDER BY position"
-	err = w.conn.query(find, []any{t.id}, func(r []driver.Value) error {
-		all = append(all, pos(r[0]))
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if err := w.conn.exec("DELETE FROM exceptions WHERE track = ?", t.id); err != nil {
-		return err
-	}
+	f, s := t.feed, t.feed.source
 	for _, o := range t.open {
 		w.txn.loaded[rowKey{t.id, o.first}] = o
 	}
 	t.open, t.exceptions, t.givenUp = nil, 0, t.low
-	t.low, t.end, t.bytes = t.feed.source.head, t.feed.source.head, t.feed.source.bytes
+	t.low, t.end, t.bytes = s.head, s.head, s.bytes
 	w.txn.touchTrack(t)
-	if !t.feed.hasLive() {
-		t.feed.end = t.feed.source.head
-		w.txn.touchFeed(t.feed)
+	w.txn.touchFeed(f)
+	if !f.hasLive() {
+		f.end = s.head
 	}
-	if err := w.settleCounts(counted); err != nil {
-		return err
+	freed, err := w.freed(t)
+	if err != nil {
+		return fmt.Errorf("count exceptions: %w", err)
 	}
-	for _, p := range all {
-		if err := w.tidy(t.feed.source, p); err != nil {
-			return err
-		}
+	f.dropped += freed
+	if err := w.conn.exec("DELETE FROM exceptions WHERE track = ?", t.id); err != nil {
+		return fmt.Errorf("drop exceptions: %w", err)
 	}
-	return nil
+	kept := s.head + 1
+	if s.oldest.count > 0 {
+		kept = s.oldest.first
+	}
+	return w.deleteOutcomes(s, 0, kept-1)
+}
+
+// freed counts the events that only exceptions of t kept out of the counters. All
+// have been settled, so that they are dropped now, whatever else became of them.
+func (w *writer) freed(t *track) (int64, error) {
+	const query = "SELECT count(DISTINCT position) FROM exceptions e WHERE track = ? AND position > ? AND position <= ? AND NOT EXISTS " +
+		"(SELECT 1 FROM exceptions o JOIN tracks k ON k.id = o.track WHERE o.source = e.source AND o.position = e.position AND o.track <> e.track AND k.feed = ?)"
+	return w.conn.integer(query, t.id, t.feed.start, t.feed.folded, t.feed.id)
 }
 
 func (f *feed) hasLive() bool {

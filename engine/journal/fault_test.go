@@ -319,7 +319,7 @@ func TestSettlementsRideOnAppends(t *testing.T) {
 		before, settled := commits, make(chan error, 50)
 		for n := range journal.Position(50) {
 			go func() { settled <- settleOne(j, n+1) }()
-			time.Sleep(3 * time.Millisecond)
+			time.Sleep(time.Millisecond)
 			if err := appendOne(j, "next"); err != nil {
 				t.Fatal(err)
 			}

@@ -297,17 +297,14 @@ func (t *track) loadOpen(c *conn) (err error) {
 	return nil
 }
 
-// eachOutcomes gives the track's rows that may hold positions from…to.
+// eachOutcomes gives the track's rows that hold positions from…to.
 func eachOutcomes(c *conn, track int64, from, to Position, each func(*outcomes) error) error {
-	const query = "SELECT first, body FROM outcomes WHERE track = ? AND first >= ? AND first <= ? ORDER BY first"
-	begin := max(from, maxEvents) - maxEvents
-	return c.query(query, []any{track, begin, to}, func(r []driver.Value) error {
+	const query = "SELECT first, body FROM outcomes WHERE track = ? AND first >= ? AND first <= ? AND last >= ? ORDER BY first"
+	begin := max(from, maxEvents) - maxEvents // no frame is longer
+	return c.query(query, []any{track, begin, to, from}, func(r []driver.Value) error {
 		o := &outcomes{first: pos(r[0]), stored: true}
 		if err := o.decode(blob(r[1])); err != nil {
 			return err
-		}
-		if o.last() < from {
-			return nil
 		}
 		return each(o)
 	})

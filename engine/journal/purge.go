@@ -101,58 +101,32 @@ func (w *writer) purgeFrames(s *source, before int64) (gone []frameInfo, err err
 	return gone, w.conn.exec("DELETE FROM frames WHERE id >= ? AND id <= ?", frameID(s.id, 0), frameID(s.id, last))
 }
 
-// purgeOutcomes deletes the rows of frames that went, but for those of which an
-// event has an open exception: its end is still to be counted.
+// purgeOutcomes deletes the rows of frames that went, and tracks that nothing
+// needs any more.
 func (w *writer) purgeOutcomes(s *source, gone []frameInfo) error {
 	if len(gone) == 0 {
 		return nil
 	}
-	from, to := gone[0].first, gone[len(gone)-1].last()
-	held, err := w.excepted(s, from, to)
-	if err != nil {
+	last := gone[len(gone)-1]
+	if err := w.deleteOutcomes(s, gone[0].first, last.first); err != nil {
 		return err
 	}
-	for _, f := range gone {
-		if len(held) == 0 || held[0] > f.last() {
-			continue
-		}
-		if err := w.deleteOutcomes(s, from, f.first); err != nil {
-			return err
-		}
-		from = f.last() + 1
-		for len(held) > 0 && held[0] <= f.last() {
-			held = held[1:]
-		}
-	}
-	if err := w.deleteOutcomes(s, from, to+1); err != nil {
-		return err
-	}
-	return w.forgetTracks(s, to)
+	return w.forgetTracks(s, last.last())
 }
 
-// deleteOutcomes deletes the rows of all tracks of s for frames from … to-1.
+// deleteOutcomes deletes the rows of frames that begin from…to, but for those of
+// which an event has an open exception: its end is still to be counted.
 func (w *writer) deleteOutcomes(s *source, from, to Position) error {
-	if from >= to {
-		return nil
-	}
+	const query = "DELETE FROM outcomes WHERE track = ? AND first >= ? AND first <= ? AND NOT EXISTS " +
+		"(SELECT 1 FROM exceptions e WHERE e.source = ? AND e.position >= outcomes.first AND e.position <= outcomes.last AND e.track <> 0)"
 	for _, f := range s.feeds {
 		for _, t := range f.tracks {
-			if err := w.conn.exec("DELETE FROM outcomes WHERE track = ? AND first >= ? AND first < ?", t.id, from, to); err != nil {
+			if err := w.conn.exec(query, t.id, from, to, s.id); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// excepted lists the positions in the range that have an open exception on some track.
-func (w *writer) excepted(s *source, from, to Position) (list []Position, err error) {
-	const query = "SELECT DISTINCT position FROM exceptions WHERE source = ? AND position >= ? AND position <= ? AND track <> 0 ORDER BY position"
-	err = w.conn.query(query, []any{s.id, from, to}, func(r []driver.Value) error {
-		list = append(list, pos(r[0]))
-		return nil
-	})
-	return list, err
 }
 
 // forgetTracks deletes ended tracks of s of which no event up to the position is
@@ -196,27 +170,5 @@ func (w *writer) tidy(s *source, p Position) error {
 	if err != nil || f.count > 0 {
 		return err
 	}
-	for _, d := range s.feeds {
-		for _, t := range d.tracks {
-			var gone *outcomes
-			err := eachOutcomes(w.conn, t.id, p, p, func(o *outcomes) error {
-				gone = o
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-			if gone == nil {
-				continue
-			}
-			held, err := w.excepted(s, gone.first, gone.last())
-			if err != nil || len(held) > 0 {
-				return err
-			}
-			if err := w.deleteOutcomes(s, gone.first, gone.last()+1); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return w.deleteOutcomes(s, max(p, maxEvents)-maxEvents, p)
 }

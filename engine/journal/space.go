@@ -101,7 +101,7 @@ func (s *space) recover(w *writer) {
 	if err := layBallast(w.j.path("ballast"), s.ballast); err != nil {
 		return
 	}
-	s.disk, s.early = false, false
+	s.disk, s.early, s.exhausted = false, false, false
 	w.log.Info("there is room on the disk again", "directory", w.j.dir)
 	s.measure(w)
 	s.publish(w)

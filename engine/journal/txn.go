@@ -268,8 +268,8 @@ func (w *writer) flushRows() error {
 		}
 		t.body = r.row.encode(t.body[:0])
 		r.row.stored = true
-		err := w.conn.exec("INSERT INTO outcomes (track, first, body) VALUES (?, ?, ?) ON CONFLICT (track, first) DO UPDATE SET body = excluded.body",
-			r.track.id, r.row.first, t.body)
+		err := w.conn.exec("INSERT INTO outcomes (track, first, last, body) VALUES (?, ?, ?, ?) ON CONFLICT (track, first) DO UPDATE SET body = excluded.body",
+			r.track.id, r.row.first, r.row.last(), t.body)
 		if err != nil {
 			return fmt.Errorf("write outcomes: %w", err)
 		}

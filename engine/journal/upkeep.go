@@ -9,7 +9,7 @@ import (
 // Bounds of what one transaction does beside its tasks, so that nobody waits long.
 const (
 	purgeFrames  = 100
-	purgeBytes   = 4 << 20 // of frames as stored
+	purgeBytes   = 2 << 20 // of frames as stored
 	foldEvents   = 4000
 	foldAt       = 2000 // settled events that are worth folding
 	expireRows   = 500

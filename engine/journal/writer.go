@@ -11,8 +11,9 @@ import (
 )
 
 // patience is how long a settlement may wait for an append to share a commit
-// with, while appends keep coming.
-const patience = 10 * time.Millisecond
+// with, while appends keep coming: those that come faster share their commits, and
+// for slower ones another sync is cheap.
+const patience = 2 * time.Millisecond
 
 // Bounds of one transaction.
 const (
