@@ -37,20 +37,14 @@ type retry struct {
 	next  time.Time
 }
 
-// waiting is the exception ex, whose next attempt is due at next. now is the
-// clock of its timestamps.
-func waiting(ex journal.Exception, now, next time.Time) *retry {
-	ex.Envelope = nil
-	return &retry{ex: ex, since: time.Now().Add(-max(now.Sub(ex.Since), 0)), next: next}
-}
-
 // resumed takes up an exception after a restart: soon, and the time that the
 // daemon was down does not count against retry.for.
 func resumed(ex journal.Exception, now time.Time) *retry {
 	if late := now.Sub(ex.Next); late > 0 {
 		ex.Since = ex.Since.Add(late)
 	}
-	return waiting(ex, now, time.Now())
+	ex.Envelope = nil
+	return &retry{ex: ex, since: time.Now().Add(-max(now.Sub(ex.Since), 0)), next: time.Now()}
 }
 
 // revived is a dead letter that is to be tried anew.

@@ -52,6 +52,8 @@ type lane struct {
 	freed   []*delivery    // no longer held back
 	busy    map[string]int // order_by keys under way or waiting for a retry
 	queue   queue
+	// unstored are those that join the queue when their exceptions are on disk.
+	unstored map[journal.Key]*retry
 
 	state    State
 	reason   error
@@ -86,8 +88,9 @@ func newLane(f *flow, sink *Sink, id journal.Lane, progress []journal.Progress) 
 		id: id, tag: laneTag(id), f: f, o: f.o, sink: sink, state: Running,
 		limit: sink.Common.Concurrency,
 		held:  map[string][]*delivery{}, busy: map[string]int{}, failing: map[string]struct{}{},
-		out:     journal.Settlement{Lane: id},
-		settled: make(chan error, 1), control: make(chan func()),
+		unstored: map[journal.Key]*retry{},
+		out:      journal.Settlement{Lane: id},
+		settled:  make(chan error, 1), control: make(chan func()),
 	}
 	if f.Concurrency > 0 {
 		l.limit = min(l.limit, f.Concurrency)
@@ -218,8 +221,9 @@ func (l *lane) committed(err error, last bool) {
 	switch {
 	case err == nil:
 		for _, ex := range l.sent.Failed {
-			if !ex.Dead {
-				l.queue.push(waiting(ex, l.o.Now(), time.Now().Add(ex.Next.Sub(l.o.Now()))))
+			if r := l.unstored[ex.Key]; r != nil {
+				delete(l.unstored, ex.Key)
+				l.queue.push(r)
 			}
 		}
 		l.sent = nil

@@ -118,9 +118,14 @@ func (l *lane) later(d *delivery, err error) {
 	pause := max(backoff(r.Initial, r.Max, d.Attempt, l.o.Jitter()), component.Wait(err))
 	ex := l.exception(d, err)
 	ex.Next = l.o.Now().Add(pause)
+	now := time.Now()
+	again := &retry{ex: ex, since: now, next: now.Add(pause)}
 	if d.ex != nil {
-		ex.Since = l.o.Now().Add(-time.Since(d.ex.since))
+		again.since = d.ex.since
+		ex.Since = l.o.Now().Add(-now.Sub(d.ex.since))
 	}
+	again.ex.Envelope = nil
+	l.unstored[ex.Key] = again
 	l.except(d, ex)
 }
 
@@ -236,24 +241,11 @@ func (l *lane) rewind() {
 	l.ready, l.freed, l.held, l.holding = nil, nil, map[string][]*delivery{}, 0
 	clear(l.busy)
 	l.queue.each(func(r *retry) { l.hold(r.ex.OrderKey) })
-	l.eachUnstored(func(ex *journal.Exception) { l.hold(ex.OrderKey) })
+	for _, r := range l.unstored {
+		l.hold(r.ex.OrderKey)
+	}
 	for _, c := range l.cursors {
 		c.rewind()
-	}
-}
-
-// eachUnstored gives the exceptions that will wait for a retry once they are on disk.
-func (l *lane) eachUnstored(do func(*journal.Exception)) {
-	lists := [][]journal.Exception{l.out.Failed}
-	if l.sent != nil {
-		lists = append(lists, l.sent.Failed)
-	}
-	for _, list := range lists {
-		for i := range list {
-			if !list[i].Dead {
-				do(&list[i])
-			}
-		}
 	}
 }
 
@@ -262,6 +254,9 @@ func (l *lane) recovered() {
 	if l.probing {
 		still := time.Since(l.stopped)
 		l.queue.shift(still)
+		for _, r := range l.unstored {
+			r.since = r.since.Add(still)
+		}
 		l.o.Log.Info("lane goes on: its sink takes deliveries again", "lane", l.name(), "stopped_for", still.Round(time.Millisecond))
 	}
 	l.probing, l.probes, l.reason = false, 0, nil
