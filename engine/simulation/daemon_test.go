@@ -1,0 +1,202 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/syncd/syncd/engine/component"
+	"github.com/syncd/syncd/engine/flow"
+	"github.com/syncd/syncd/engine/journal"
+)
+
+// daemon is one run of the program, from its start to its stop or crash.
+type daemon struct {
+	w       *world
+	number  int // 1 for the first
+	db      *journal.SQLite
+	journal journal.Journal // db, with what watches it and the planted fault around it
+	runner  *flow.Runner
+	stop    context.CancelFunc
+	abort   context.CancelFunc
+	done    chan error
+	dead    atomic.Bool
+	doom    atomic.Int32 // what the next commit brings
+	over    bool         // it has been stopped
+}
+
+// What the next commit may bring.
+const (
+	noDoom int32 = iota
+	crashBefore
+	crashAfter
+)
+
+var errCrashed = errors.New("the daemon has crashed")
+
+func (in *daemon) alive() bool { return !in.dead.Load() }
+
+func (in *daemon) trace(format string, args ...any) {
+	if in.alive() {
+		in.w.trace(format, args...)
+	}
+}
+
+// beforeCommit and afterCommit stand in for the disk.
+func (in *daemon) beforeCommit() error {
+	if in.doom.CompareAndSwap(crashBefore, noDoom) {
+		in.trace("crash before a commit")
+		in.dead.Store(true)
+	}
+	if !in.alive() {
+		return errCrashed
+	}
+	return in.w.trouble.now()
+}
+
+func (in *daemon) afterCommit() error {
+	if in.doom.CompareAndSwap(crashAfter, noDoom) {
+		in.trace("crash after a commit")
+		in.dead.Store(true)
+	}
+	if !in.alive() {
+		return errCrashed
+	}
+	return nil
+}
+
+// sink is a daemon's access to t.
+func (in *daemon) sink(t *peer) *flow.Sink {
+	var common component.SinkCommon
+	common.SetDefaults()
+	common.Concurrency, common.Timeout = t.plan.concurrency, t.plan.timeout
+	common.Retry = component.Retry{For: t.plan.retryFor, Initial: t.plan.initial, Max: 5 * time.Second}
+	common.Breaker = component.Breaker{Failures: t.plan.failures, Pause: 3 * time.Second}
+	var s component.Sink = plainSink{t, in}
+	if t.plan.kind == file {
+		s = &fileSink{t: t, in: in}
+	}
+	return flow.NewSink(component.Address(t.plan.address), in.w.fault.sink(s), common)
+}
+
+// start runs the daemon, again and again if it crashes on the way.
+func (w *world) start() error {
+	for w.failed() == nil {
+		in, err := w.launch()
+		switch {
+		case err == nil:
+			w.daemon = in
+			return nil
+		case in == nil:
+			return err
+		}
+		in.release()
+		if in.alive() {
+			return err
+		}
+	}
+	return nil
+}
+
+// launch opens the journal, compares it with what the sources know, and runs the
+// flows.
+func (w *world) launch() (*daemon, error) {
+	w.daemons++
+	w.trouble.begin(nil, 0)
+	in := &daemon{w: w, number: w.daemons, done: make(chan error, 1)}
+	db, err := journal.Open(w.dir, journal.Options{
+		Now: w.wall, Log: discard, Retention: w.retention(), Ballast: -1,
+		Hooks: journal.Hooks{BeforeCommit: in.beforeCommit, AfterCommit: in.afterCommit},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	in.db = db
+	in.journal = &witness{Journal: w.fault.journal(db), in: in}
+	if w.seed.chance(5, "crash at start", w.daemons) {
+		in.doom.Store(crashBefore + int32(w.daemons%2))
+	}
+	w.reconcile(in)
+	if err := in.run(); err != nil {
+		return in, err
+	}
+	return in, nil
+}
+
+func (w *world) retention() time.Duration { return 10_000 * time.Hour }
+
+func (in *daemon) run() error {
+	w := in.w
+	specs, topology, err := w.plan.programs(w.seed, w.version)
+	if err != nil {
+		return fmt.Errorf("compile: %w", err)
+	}
+	progress, err := in.journal.Configure(context.Background(), topology)
+	if err != nil {
+		return fmt.Errorf("configure: %w", err)
+	}
+	for _, f := range topology.Flows {
+		for _, sink := range f.Sinks {
+			w.model.begin(journal.Lane{Flow: f.Name, Sink: sink})
+		}
+	}
+	sinks := map[component.Address]*flow.Sink{}
+	for _, t := range w.peers {
+		sinks[component.Address(t.plan.address)] = in.sink(t)
+	}
+	o := flow.Options{Journal: in.journal, Log: discard, Now: w.wall, Jitter: w.jitter}
+	if in.runner, err = flow.New(o, specs, sinks, progress); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	abort, giveUp := context.WithCancel(context.Background())
+	in.stop, in.abort = stop, giveUp
+	in.trace("daemon %d runs", in.number)
+	go func() { in.done <- in.runner.Run(ctx, abort) }()
+	return nil
+}
+
+// jitter depends on the moment only: lanes that ask at different moments get
+// different numbers, whoever asks first.
+func (w *world) jitter() float64 {
+	return float64(w.seed.pick(1<<20, "jitter", int(time.Since(w.began)))) / (1 << 20)
+}
+
+// shut stops the daemon in good order, deliveries that take too long aside. It
+// reports whether it ended that way, without a crash.
+func (in *daemon) shut(grace time.Duration) bool {
+	in.stop()
+	limit := time.AfterFunc(grace, in.abort)
+	defer limit.Stop()
+	in.await()
+	in.abort()
+	if err := in.db.Close(); err != nil && in.alive() {
+		in.w.fail("close journal: %v", err)
+	}
+	return in.alive()
+}
+
+// crash ends the daemon as a kill would: nothing that it does from now on counts.
+func (in *daemon) crash() {
+	in.dead.Store(true)
+	if in.over {
+		return
+	}
+	in.stop()
+	in.abort()
+	in.await()
+	in.release()
+}
+
+// release gives the directory free without a clean end.
+func (in *daemon) release() { in.db.Abandon() }
+
+// await returns when the flows have ended.
+func (in *daemon) await() {
+	in.over = true
+	if err := <-in.done; err != nil && in.alive() {
+		in.w.fail("run flows: %v", err)
+	}
+}

@@ -1,0 +1,148 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/syncd/syncd/engine/journal"
+)
+
+// length is the number of operations of a history.
+const length = 200
+
+// run lives through the history of a seed, in a bubble of virtual time. The
+// answer is the first broken promise, and the trace if it was asked for.
+func run(t *testing.T, s seed, f *fault, logging bool) (failure error, story string) {
+	synctest.Test(t, func(*testing.T) {
+		w, err := newWorld(s, f)
+		if err != nil {
+			failure = err
+			return
+		}
+		defer os.RemoveAll(w.dir)
+		w.logging = logging
+		w.live()
+		failure, story = w.failed(), w.story()
+	})
+	return failure, story
+}
+
+// live is a history from its first start to the last verdict.
+func (w *world) live() {
+	w.begin()
+	for op := range length {
+		if w.failed() != nil {
+			break
+		}
+		w.step(op)
+		if w.seed.chance(40, "check", op) {
+			w.check()
+		}
+	}
+	if w.failed() == nil {
+		w.heal()
+		w.settle()
+		w.conclude()
+	}
+	if w.daemon != nil {
+		w.daemon.crash()
+	}
+	time.Sleep(time.Minute) // for what a fault left running
+}
+
+// heal ends all trouble: what has not been given up must arrive now.
+func (w *world) heal() {
+	w.daemon.doom.Store(noDoom)
+	w.trouble.begin(nil, 0)
+	for _, t := range w.peers {
+		t.mu.Lock()
+		t.mood, t.cured = well, w.seed.chance(50, "cured", t.plan.index)
+		t.mu.Unlock()
+	}
+	for _, f := range w.plan.flows {
+		w.version.fixed[f.name] = w.seed.chance(50, "fixed at last", f.index)
+		for j, l := range w.plan.lanes(f) {
+			if w.version.off[l] && w.seed.chance(70, "back at last", f.index, j) {
+				w.version.off[l] = false
+			}
+		}
+	}
+	w.restart(-1)
+	for l, off := range w.version.off {
+		if off && w.model.lanes[l].lives() {
+			if err := w.daemon.journal.DropLane(context.Background(), l); err != nil {
+				w.fail("drop of lane %s: %v", l, err)
+			}
+			w.end(l)
+		}
+	}
+}
+
+// settle waits until nothing is left to do, retrying dead letters once on the way.
+func (w *world) settle() {
+	w.quiet()
+	if w.failed() != nil {
+		return
+	}
+	list, err := w.exceptions(journal.ExceptionQuery{DeadOnly: true})
+	if err != nil {
+		w.fail("list dead letters: %v", err)
+	}
+	for _, ex := range list {
+		w.retry(ex)
+	}
+	w.quiet()
+}
+
+// quiet waits until no lane has a backlog or anything waiting.
+func (w *world) quiet() {
+	var rest string
+	for wait := time.Second; wait < time.Hour && w.failed() == nil; wait *= 2 {
+		time.Sleep(wait)
+		w.revive()
+		stats, err := w.daemon.journal.Stats(context.Background())
+		if err != nil {
+			w.fail("count: %v", err)
+			return
+		}
+		if rest = left(stats); rest == "" {
+			return
+		}
+	}
+	w.fail("G1: all is well, and yet there is no end: %s", rest)
+}
+
+func left(stats journal.Stats) string {
+	for _, l := range stats.Lanes {
+		if l.Backlog+l.Waiting > 0 {
+			return fmt.Sprintf("%+v", l)
+		}
+	}
+	for _, f := range stats.Flows {
+		if f.Pending > 0 {
+			return fmt.Sprintf("%+v", f)
+		}
+	}
+	return ""
+}
+
+// conclude judges, and again after a last restart: what counts is on disk.
+func (w *world) conclude() {
+	if w.failed() != nil {
+		return
+	}
+	w.check()
+	w.judge()
+	if w.failed() != nil {
+		return
+	}
+	w.restart(-2)
+	time.Sleep(time.Minute)
+	w.revive()
+	w.check()
+	w.judge()
+}

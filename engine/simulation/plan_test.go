@@ -1,0 +1,195 @@
+package simulation
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/syncd/syncd/engine/journal"
+)
+
+// plan is a configuration: what flows exist and what they do with an event. It is
+// written down independently of package flow, so that it can tell what must come
+// out (see ways) and be turned into what runs (see program_test.go).
+type plan struct {
+	sources []string
+	flows   []*flowPlan
+	sinks   []*sinkPlan
+}
+
+type flowPlan struct {
+	index       int
+	name        string
+	sources     []string
+	body        *body
+	orderBy     bool
+	concurrency int
+}
+
+// body is steps and then, unless it goes on below, targets.
+type body struct {
+	steps []*step
+	to    []target
+}
+
+// target is a sink, or a called flow.
+type target struct {
+	sink   int
+	called *body
+	name   string // of the called flow
+}
+
+type stepKind int
+
+const (
+	filter stepKind = iota // passes what does not match
+	split                  // makes a child for each of value%4
+	poison                 // fails for what matches, until it is fixed
+	route
+	stepKinds
+)
+
+type step struct {
+	kind  stepKind
+	match match
+	cases []*branch // of a route
+	all   bool
+}
+
+// branch is a case of a route; without a condition it takes what no other took.
+type branch struct {
+	name      string
+	otherwise bool
+	match     match
+	body      *body
+}
+
+// match is a condition on an event's value.
+type match struct{ mod, rest int }
+
+func (m match) takes(v int) bool { return v%m.mod == m.rest }
+
+type sinkKind int
+
+const (
+	plain sinkKind = iota // at-least-once; its table of keys would make it exactly-once
+	file                  // ordered, with a durable position
+)
+
+type sinkPlan struct {
+	index       int
+	address     string
+	kind        sinkKind
+	when        match // deliveries that match are left out; mod 0: none
+	concurrency int
+	batch       int
+	timeout     time.Duration
+	retryFor    time.Duration
+	initial     time.Duration
+	failures    int
+}
+
+func (f *flowPlan) lane(s *sinkPlan) journal.Lane {
+	return journal.Lane{Flow: f.name, Sink: s.address}
+}
+
+// newPlan draws a configuration.
+func newPlan(s seed) *plan {
+	p := &plan{}
+	for i := range 1 + s.pick(2, "sources") {
+		p.sources = append(p.sources, fmt.Sprintf("source.test.s%d", i))
+	}
+	for i := range 2 + s.pick(3, "sinks") {
+		p.sinks = append(p.sinks, newSinkPlan(s, i))
+	}
+	called := &body{to: p.targets(s, 900, 1)}
+	if s.chance(50, "called filter") {
+		called.steps = []*step{{kind: filter, match: newMatch(s, 900)}}
+	}
+	for i := range 1 + s.pick(3, "flows") {
+		p.flows = append(p.flows, p.newFlow(s, i, called))
+	}
+	return p
+}
+
+func newSinkPlan(s seed, i int) *sinkPlan {
+	k := &sinkPlan{
+		index: i, address: fmt.Sprintf("sink.test.k%d", i),
+		concurrency: 1 + s.pick(8, "sink concurrency", i),
+		batch:       1 + s.pick(6, "sink batch", i),
+		timeout:     s.between(500*time.Millisecond, 3*time.Second, "timeout", i),
+		retryFor:    s.between(5*time.Second, time.Minute, "retry for", i),
+		initial:     s.between(20*time.Millisecond, 500*time.Millisecond, "retry initial", i),
+		failures:    2 + s.pick(4, "breaker", i),
+	}
+	if s.chance(40, "ordered", i) {
+		k.kind, k.concurrency = file, 1
+	}
+	if s.chance(25, "sink when", i) {
+		k.when = newMatch(s, 800+i)
+	}
+	return k
+}
+
+func newMatch(s seed, about ...int) match {
+	mod := 2 + s.pick(5, "mod", about...)
+	return match{mod, s.pick(mod, "rest", about...)}
+}
+
+func (p *plan) newFlow(s seed, i int, called *body) *flowPlan {
+	f := &flowPlan{
+		index: i, name: fmt.Sprintf("flow.f%d", i),
+		sources:     p.sources[:1+s.pick(len(p.sources), "flow sources", i)],
+		orderBy:     s.chance(40, "order", i),
+		concurrency: 1 + s.pick(8, "concurrency", i),
+	}
+	f.body = p.newBody(s, 10*(i+1), 2)
+	if s.chance(30, "calls", i) {
+		f.body.to = append(f.body.to, target{called: called, name: "flow.called"})
+	}
+	return f
+}
+
+// newBody draws steps and targets; id tells bodies apart.
+func (p *plan) newBody(s seed, id, depth int) *body {
+	b := &body{to: p.targets(s, id, 1+s.pick(3, "width", id))}
+	for j := range s.pick(4, "steps", id) {
+		kind := stepKind(s.pick(int(stepKinds), "kind", id, j))
+		if depth == 0 && (kind == route || kind == split) {
+			kind = filter
+		}
+		b.steps = append(b.steps, p.newStep(s, id*10+j, kind, depth))
+	}
+	return b
+}
+
+func (p *plan) newStep(s seed, id int, kind stepKind, depth int) *step {
+	st := &step{kind: kind, match: newMatch(s, id), all: s.chance(50, "all", id)}
+	if kind == poison {
+		st.match = match{11, s.pick(11, "poison", id)}
+	}
+	if kind != route {
+		return st
+	}
+	for c := range 2 {
+		br := &branch{name: "c" + strconv.Itoa(c), match: newMatch(s, id, c), body: p.newBody(s, id*10+c, depth-1)}
+		if s.chance(40, "goes on", id, c) {
+			br.body.to = nil
+		}
+		st.cases = append(st.cases, br)
+	}
+	if s.chance(50, "otherwise", id) {
+		st.cases = append(st.cases, &branch{name: "rest", otherwise: true, body: p.newBody(s, id*10+9, depth-1)})
+	}
+	return st
+}
+
+// targets draws n different sinks.
+func (p *plan) targets(s seed, id, n int) []target {
+	first := s.pick(len(p.sinks), "target", id)
+	var out []target
+	for j := range min(n, len(p.sinks)) {
+		out = append(out, target{sink: (first + j) % len(p.sinks)})
+	}
+	return out
+}

@@ -1,0 +1,103 @@
+package simulation
+
+import (
+	"context"
+	"time"
+
+	"github.com/syncd/syncd/engine/journal"
+)
+
+// witness stands between a daemon's flows and its journal, and compares what is
+// settled with what the peers have seen.
+type witness struct {
+	journal.Journal
+	in *daemon
+}
+
+// Settle also takes a time of its own to answer, so that no two lanes learn of
+// their settlements at the same moment.
+func (j *witness) Settle(ctx context.Context, s journal.Settlement) error {
+	w := j.in.w
+	if j.in.alive() {
+		for _, o := range s.Outcomes {
+			w.supported(s.Lane, o)
+		}
+	}
+	j.in.trace("settle %s: %d outcomes, %d failed, %d resolved", s.Lane, len(s.Outcomes), len(s.Failed), len(s.Resolved))
+	err := j.Journal.Settle(ctx, s)
+	if err == nil && j.in.alive() {
+		w.acknowledged(s)
+	}
+	time.Sleep(w.seed.between(time.Microsecond, 3*time.Millisecond, "settle", number(s.Lane.Flow+s.Lane.Sink), int(time.Since(w.began))))
+	return err
+}
+
+// supported checks that an outcome says no more than what has happened.
+func (w *world) supported(l journal.Lane, o journal.Outcome) {
+	lane := w.model.lanes[l]
+	if lane == nil {
+		return
+	}
+	n, err := w.model.number(o.Source, o.Position)
+	if err != nil {
+		w.fail("G3: %s settles what was never accepted: %v", l, err)
+		return
+	}
+	var ways, succeeded int
+	t := w.peers[lane.sink.index]
+	j := w.plan.journey(lane.flow, n)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, v := range j.ways {
+		if v.sink != lane.sink.index {
+			continue
+		}
+		ways++
+		if r := t.records[delivery{lane.flow.index, n, v.path}]; r != nil && r.succeeded {
+			succeeded++
+		}
+	}
+	switch {
+	case o.Status&journal.Delivered != 0 && succeeded == 0:
+		w.fail("G3: %s settles event %d as delivered; its sink never said so", l, n)
+	case o.Status&journal.Nothing != 0 && ways > 0 && !j.dies:
+		w.fail("G3: %s settles event %d as having nothing to deliver; it has %d", l, n, ways)
+	case o.Status == journal.Delivered && succeeded < ways:
+		w.fail("G3: %s settles event %d as delivered; %d of %d are", l, n, succeeded, ways)
+	}
+}
+
+// acknowledged notes which successes are on record now.
+func (w *world) acknowledged(s journal.Settlement) {
+	lane := w.model.lanes[s.Lane]
+	if lane == nil {
+		return
+	}
+	t := w.peers[lane.sink.index]
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	settled := func(d delivery) {
+		if r := t.records[d]; r != nil && r.last == ok {
+			r.settled = true
+		}
+	}
+	for _, o := range s.Outcomes {
+		n, err := w.model.number(o.Source, o.Position)
+		if err != nil {
+			continue
+		}
+		lane.settled[n] = true
+		for _, v := range w.plan.journey(lane.flow, n).ways {
+			if v.sink == lane.sink.index {
+				settled(delivery{lane.flow.index, n, v.path})
+			}
+		}
+	}
+	for _, o := range s.Resolved {
+		n, err := w.model.number(o.Source, o.Position)
+		// As long as others of its event are open, a crash lets it come again.
+		if err == nil && o.Status&journal.Delivered != 0 && lane.settled[n] {
+			settled(delivery{lane.flow.index, n, o.Path})
+		}
+	}
+}
