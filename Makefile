@@ -25,9 +25,11 @@ test:
 check:
 	SYNCD_CHECK=1 CGO_ENABLED=1 $(GO) test -race -timeout 40m $(TESTFLAGS) ./...
 
-## bench: the figures of docs/performance.md; BENCH selects, COUNT repeats
+## bench: the figures of docs/performance.md: the daemon as a whole, then its parts;
+## BENCH selects by name, COUNT repeats
 bench:
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m ./...
+	$(GO) test -run '^$$' -bench '$(BENCH)' -count $(COUNT) -timeout 3h ./engine/bench
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 1h $$($(GO) list ./... | grep -v '/engine/bench$$')
 
 ## lint: formatting, vet, linters, and which room may import which
 lint:
