@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -121,6 +122,7 @@ func (e *engine) run(ctx context.Context) error {
 	if e.o.Ready != nil {
 		e.o.Ready(e.ready())
 	}
+	debug.FreeOSMemory() // reading the configuration took some that is not needed again
 
 	<-intake.Done()
 	e.log.Info("draining", "shutdown_grace", e.cfg.Daemon.ShutdownGrace)
