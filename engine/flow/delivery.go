@@ -27,6 +27,7 @@ type delivery struct {
 	item *item
 	ex   *retry // the exception that this is a retry of
 	key  string // of order_by
+	size int    // of the event's payload, in bytes
 }
 
 // retry is an exception that waits for its next attempt. Its times are of the

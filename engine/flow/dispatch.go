@@ -110,7 +110,7 @@ func (l *lane) fresh(abort context.Context) *delivery {
 		l.freed = l.freed[1:]
 		return d
 	}
-	for l.holding < maxHeld {
+	for !l.full() {
 		if len(l.ready) == 0 {
 			if !l.load(abort) {
 				return nil
@@ -125,8 +125,22 @@ func (l *lane) fresh(abort context.Context) *delivery {
 		}
 		l.held[d.key] = append(l.held[d.key], d)
 		l.holding++
+		l.heldBytes += d.size
 	}
 	return nil
+}
+
+// full tells whether as many deliveries as may be are held back behind others of
+// their key: then no further event is taken until some have gone.
+func (l *lane) full() bool {
+	if l.holding < maxHeld && l.heldBytes < maxHeldBytes {
+		return false
+	}
+	if l.reason == nil {
+		l.reason = fmt.Errorf("%d deliveries wait behind others of their order_by key: no further event is taken until some have passed", l.holding)
+		l.show()
+	}
+	return true
 }
 
 // probe takes an event to try a stopped sink with: another one each time, lest
@@ -176,6 +190,7 @@ func (l *lane) release(key string) {
 	l.hold(key)
 	l.freed = append(l.freed, held[0])
 	l.holding--
+	l.heldBytes -= held[0].size
 	if l.held[key] = held[1:]; len(held) == 1 {
 		delete(l.held, key)
 	}
@@ -232,12 +247,12 @@ func (l *lane) take(c *cursor, chunk *chunk) {
 		if c.isSettled(p) {
 			continue
 		}
-		l.queueEvent(c, p, &chunk.results[i])
+		l.queueEvent(c, p, &chunk.results[i], len(chunk.record(p).Payload.Raw))
 	}
 	c.next = chunk.last()
 }
 
-func (l *lane) queueEvent(c *cursor, p journal.Position, r *result) {
+func (l *lane) queueEvent(c *cursor, p journal.Position, r *result, size int) {
 	it := c.open[p]
 	if it == nil {
 		it = &item{cursor: c, pos: p}
@@ -257,7 +272,7 @@ func (l *lane) queueEvent(c *cursor, p journal.Position, r *result) {
 		it.open++
 		l.ready = append(l.ready, &delivery{
 			Delivery: component.Delivery{ID: l.deliveryID(o.event), Event: o.event, Attempt: 1},
-			item:     it, key: key,
+			item:     it, key: key, size: size,
 		})
 	}
 	if it.open == 0 {

@@ -23,8 +23,10 @@ const (
 const (
 	// maxWaiting exceptions may wait for a retry before a lane takes no further events.
 	maxWaiting = 1000
-	// maxHeld events may wait behind others of their order_by key.
-	maxHeld = 1000
+	// maxHeld deliveries, of events of maxHeldBytes, may wait behind others of
+	// their order_by key before a lane takes no further events.
+	maxHeld      = 1000
+	maxHeldBytes = 16 << 20
 	// maxUnsettled outcomes may wait for the journal before a lane delivers no more.
 	maxUnsettled = 4096
 	// settleRetry is the pause after a settlement that the journal could not take.
@@ -44,14 +46,15 @@ type lane struct {
 	ordered component.Ordered // the sink, if it is one
 	limit   int               // deliveries at a time
 
-	cursors []*cursor
-	turn    int         // whose turn it is among cursors
-	ready   []*delivery // loaded, not begun
-	held    map[string][]*delivery
-	holding int            // entries of held
-	freed   []*delivery    // no longer held back
-	busy    map[string]int // order_by keys under way or waiting for a retry
-	queue   queue
+	cursors   []*cursor
+	turn      int         // whose turn it is among cursors
+	ready     []*delivery // loaded, not begun
+	held      map[string][]*delivery
+	holding   int // entries of held
+	heldBytes int
+	freed     []*delivery    // no longer held back
+	busy      map[string]int // order_by keys under way or waiting for a retry
+	queue     queue
 	// unstored are those that join the queue when their exceptions are on disk.
 	unstored map[journal.Key]*retry
 

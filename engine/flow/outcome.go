@@ -238,7 +238,7 @@ func (l *lane) resume() {
 
 // rewind lets all that has been loaded and not begun come again.
 func (l *lane) rewind() {
-	l.ready, l.freed, l.held, l.holding = nil, nil, map[string][]*delivery{}, 0
+	l.ready, l.freed, l.held, l.holding, l.heldBytes = nil, nil, map[string][]*delivery{}, 0, 0
 	clear(l.busy)
 	l.queue.each(func(r *retry) { l.hold(r.ex.OrderKey) })
 	for _, r := range l.unstored {
