@@ -34,6 +34,9 @@ const (
 	crashAfter
 )
 
+// retryMax is the longest pause between two attempts of a delivery.
+const retryMax = 5 * time.Second
+
 var errCrashed = errors.New("the daemon has crashed")
 
 func (in *daemon) alive() bool { return !in.dead.Load() }
@@ -72,7 +75,7 @@ func (in *daemon) sink(t *peer) *flow.Sink {
 	var common component.SinkCommon
 	common.SetDefaults()
 	common.Concurrency, common.Timeout = t.plan.concurrency, t.plan.timeout
-	common.Retry = component.Retry{For: t.plan.retryFor, Initial: t.plan.initial, Max: 5 * time.Second}
+	common.Retry = component.Retry{For: t.plan.retryFor, Initial: t.plan.initial, Max: retryMax}
 	common.Breaker = component.Breaker{Failures: t.plan.failures, Pause: 3 * time.Second}
 	var s component.Sink = plainSink{t, in}
 	if t.plan.kind == file {

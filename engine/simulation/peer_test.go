@@ -57,6 +57,7 @@ type record struct {
 	succeeded  bool
 	refused    bool      // an attempt was told that it is final
 	firstBad   time.Time // of the failed attempts
+	badIn      int       // the daemon that made it
 	expired    bool      // it went on failing for as long as is tried
 	settled    bool      // its success is on record, as the journal acknowledged
 	dropped    bool      // an operator gave it up, acknowledged
@@ -141,9 +142,11 @@ func (t *peer) told(in *daemon, d delivery, a answer) {
 		r.refused = true
 	case failed, none:
 		if r.firstBad.IsZero() {
-			r.firstBad = time.Now()
+			r.firstBad, r.badIn = time.Now(), in.number
 		}
-		r.expired = r.expired || time.Since(r.firstBad) >= t.plan.retryFor
+		// A restart after a step of the clock counts a pause that it cut short as whole.
+		spared := time.Duration(in.number-r.badIn) * retryMax
+		r.expired = r.expired || time.Since(r.firstBad)+spared >= t.plan.retryFor
 	}
 }
 
