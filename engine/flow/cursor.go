@@ -48,16 +48,17 @@ func (c *cursor) isSettled(p journal.Position) bool {
 	return ok
 }
 
-// except notes that one of the deliveries of an event that is not settled is an
-// exception already.
-func (c *cursor) except(p journal.Position, path string) {
+// amid is the event at p, which is not settled though one of its deliveries is an
+// exception already; nil if it is settled.
+func (c *cursor) amid(p journal.Position, path string) *item {
 	if c.isSettled(p) {
-		return
+		return nil
 	}
 	if c.open[p] == nil {
 		c.open[p] = &item{cursor: c, pos: p, status: journal.Excepted, done: map[string]struct{}{}}
 	}
 	c.open[p].done[path] = struct{}{}
+	return c.open[p]
 }
 
 // rewind makes what was begun and not settled come again. Events of which some

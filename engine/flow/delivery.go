@@ -17,9 +17,14 @@ type item struct {
 	done     map[string]struct{} // child paths of those that are, when there are several
 	status   journal.Status
 	failed   []journal.Exception
+	resolved []journal.Resolution // of those among its exceptions that were stored before its end
+	settled  bool
 	attempts int
 	begun    time.Time
 }
+
+// unsettled tells whether it is one, and has not come to its end.
+func (it *item) unsettled() bool { return it != nil && !it.settled }
 
 // delivery is one thing to hand to the sink: of an item, or the retry of an exception.
 type delivery struct {
@@ -36,6 +41,9 @@ type retry struct {
 	ex    journal.Exception // without its envelope
 	since time.Time         // the first failure, later by the time that its lane stood still
 	next  time.Time
+	// item is its event. As long as that is not settled, the exception waits in the
+	// journal, whatever became of it: after a crash it tells what not to deliver anew.
+	item *item
 }
 
 // resumed takes up an exception after a restart: soon, and the time that the

@@ -13,7 +13,7 @@ import (
 // dispatch begins as many deliveries as may be under way.
 func (l *lane) dispatch(abort context.Context) {
 	if l.state == Stopped && l.inflight == 0 && !time.Now().Before(l.probeAt) {
-		l.resume()
+		l.sendProbe()
 	}
 	for l.mayBegin() {
 		batch := l.pick(abort)

@@ -11,7 +11,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -107,17 +106,10 @@ func (r *Runner) Run(ctx, abort context.Context) error {
 	case err != nil:
 		return err
 	}
-	err = r.amid(ctx, waiting)
-	switch {
-	case ctx.Err() != nil:
-		return nil
-	case err != nil:
-		return err
-	}
 	var lanes sync.WaitGroup
 	for id, l := range r.lanes {
 		for _, ex := range waiting[id] {
-			l.queue.push(resumed(ex, l.o.Now()))
+			l.resume(ex)
 		}
 		lanes.Go(func() { l.run(ctx, abort) })
 	}
@@ -146,28 +138,6 @@ func (r *Runner) waiting(ctx context.Context) (map[journal.Lane][]journal.Except
 		by[ex.Lane] = append(by[ex.Lane], ex)
 	}
 	return by, nil
-}
-
-// amid tells the lanes of exceptions of events that are not settled: a lane with
-// order_by stores those before their event comes to its end.
-func (r *Runner) amid(ctx context.Context, waiting map[journal.Lane][]journal.Exception) error {
-	for id, l := range r.lanes {
-		if !l.f.OrderBy.IsSet() {
-			continue
-		}
-		dead, err := r.o.Journal.Exceptions(ctx, journal.ExceptionQuery{Lane: &id, DeadOnly: true})
-		if err != nil {
-			return fmt.Errorf("read dead letters of %s: %w", l.name(), err)
-		}
-		for _, ex := range slices.Concat(dead, waiting[id]) {
-			for _, c := range l.cursors {
-				if c.source == ex.Source {
-					c.except(ex.Position, ex.Path)
-				}
-			}
-		}
-	}
-	return nil
 }
 
 // Has tells whether a flow that runs has the lane.

@@ -290,6 +290,17 @@ func (l *lane) revive(ctx context.Context, exs ...journal.Exception) error {
 	})
 }
 
+// resume takes up an exception after a restart.
+func (l *lane) resume(ex journal.Exception) {
+	r := resumed(ex, l.o.Now())
+	for _, c := range l.cursors {
+		if c.source == ex.Source {
+			r.item = c.amid(ex.Position, ex.Path)
+		}
+	}
+	l.queue.push(r)
+}
+
 // passed tells whether the lane is done with an event that has no deliveries here.
 func (l *lane) passed(ctx context.Context, source string, p journal.Position) (yes bool, err error) {
 	err = l.ask(ctx, func() {

@@ -62,9 +62,12 @@ func (l *lane) delivered(d *delivery) {
 }
 
 func (l *lane) resolve(d *delivery, s journal.Status) {
-	l.out.Resolved = append(l.out.Resolved, journal.Resolution{
-		Key: d.ex.ex.Key, Status: s, Attempts: d.Attempt, Took: time.Since(d.ex.since),
-	})
+	r := journal.Resolution{Key: d.ex.ex.Key, Status: s, Attempts: d.Attempt, Took: time.Since(d.ex.since)}
+	if it := d.ex.item; it.unsettled() {
+		it.resolved = append(it.resolved, r)
+		return
+	}
+	l.out.Resolved = append(l.out.Resolved, r)
 }
 
 // part notes the end of one of an item's deliveries.
@@ -90,9 +93,11 @@ func (l *lane) settleItem(it *item) {
 	if !it.begun.IsZero() {
 		o.Took = time.Since(it.begun)
 	}
+	it.settled = true
 	it.cursor.settle(it.pos)
 	l.out.Outcomes = append(l.out.Outcomes, o)
 	l.out.Failed = append(l.out.Failed, it.failed...)
+	l.out.Resolved = append(l.out.Resolved, it.resolved...)
 }
 
 // failed decides what a failure that may pass means: that the sink is down, when
@@ -121,10 +126,13 @@ func (l *lane) later(d *delivery, err error) {
 	now := time.Now()
 	again := &retry{ex: ex, since: now, next: now.Add(pause)}
 	if d.ex != nil {
-		again.since = d.ex.since
+		again.since, again.item = d.ex.since, d.ex.item
 		ex.Since = l.o.Now().Add(-now.Sub(d.ex.since))
 	}
 	again.ex.Envelope = nil
+	if d.item != nil {
+		again.item = d.item
+	}
 	l.unstored[ex.Key] = again
 	l.except(d, ex)
 }
@@ -157,6 +165,9 @@ func logDead(log *slog.Logger, ex journal.Exception, err error) {
 
 func (l *lane) except(d *delivery, ex journal.Exception) {
 	switch {
+	case d.item == nil && ex.Dead && d.ex.item.unsettled():
+		d.ex.item.failed = append(d.ex.item.failed, ex)
+		return
 	case d.item == nil:
 		l.out.Failed = append(l.out.Failed, ex)
 		return
@@ -229,9 +240,10 @@ func (l *lane) stop(err error) {
 	l.show()
 }
 
-// resume sends a probe. Another event each time, lest one that fails for reasons
+// sendProbe begins to try the sink again. Another event each time, lest one that
+// fails for reasons
 // of its own keeps the lane stopped.
-func (l *lane) resume() {
+func (l *lane) sendProbe() {
 	l.rewind()
 	l.state, l.probing = Running, true
 }
