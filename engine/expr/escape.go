@@ -13,7 +13,8 @@ const (
 	// Text takes everything as it is; lists and objects as JSON.
 	Text Escape = iota
 	// Path is one segment of a URL's path, percent-encoded. It may not be empty,
-	// "." or "..", nor hold a slash, a backslash or NUL.
+	// "." or "..", nor hold a slash, a backslash or NUL. Behind a ? of the literal
+	// text a hole is escaped as Query.
 	Path
 	// Query is a part of a query, percent-encoded: the result must not be encoded again.
 	Query

@@ -12,7 +12,6 @@ type Template struct{ impl *template }
 type template struct {
 	src   Source
 	parts []piece
-	place Escape
 	uses  nameSet
 	page  *page // of HTML
 	size  int   // of the literal text
@@ -23,12 +22,13 @@ type piece struct {
 	literal string
 	hole    *program
 	at      span
+	place   Escape // of a hole: Query behind the ? of a Path
 }
 
 // CompileTemplate compiles src, whose holes are escaped for place. The error is
 // an *Error or Errors. Literal text is the configuration's own and stays as it is.
 func CompileTemplate(src Source, place Escape, sc *Scope) (Template, error) {
-	t := &template{src: src, place: place}
+	t := &template{src: src}
 	parts, bad := splitHoles(src.Text)
 	if bad >= 0 {
 		return Template{}, &Error{Source: src, Offset: bad, Length: 2,
@@ -38,10 +38,13 @@ func CompileTemplate(src Source, place Escape, sc *Scope) (Template, error) {
 	for _, p := range parts {
 		switch {
 		case p.hole:
-			errs = append(errs, t.addHole(p, sc)...)
+			errs = append(errs, t.addHole(p, place, sc)...)
 		case p.text != "":
 			t.parts = append(t.parts, piece{literal: p.text})
 			t.size += len(p.text)
+			if place == Path && strings.Contains(p.text, "?") {
+				place = Query
+			}
 		}
 	}
 	if len(errs) == 0 && place == HTML {
@@ -53,18 +56,18 @@ func CompileTemplate(src Source, place Escape, sc *Scope) (Template, error) {
 	return Template{t}, nil
 }
 
-func (t *template) addHole(p part, sc *Scope) Errors {
+func (t *template) addHole(p part, place Escape, sc *Scope) Errors {
 	at := span{int32(p.from - 2), int32(p.from + len(p.text) + 2)}
 	prog, errs := compileText(t.src, p.from, p.text, sc)
 	if len(errs) > 0 {
 		return errs
 	}
-	if prog.kind&(t.place.fits()|kNil) == 0 {
+	if prog.kind&(place.fits()|kNil) == 0 {
 		return Errors{{Source: t.src, Offset: int(at.from), Length: int(at.to - at.from),
-			Message: prog.kind.String() + " cannot stand in " + t.place.String()}}
+			Message: prog.kind.String() + " cannot stand in " + place.String()}}
 	}
 	t.uses |= prog.uses
-	t.parts = append(t.parts, piece{hole: prog, at: at})
+	t.parts = append(t.parts, piece{hole: prog, at: at, place: place})
 	return nil
 }
 
@@ -119,16 +122,16 @@ func (t *template) text(m *machine, p *piece, opens bool) string {
 	}
 	s, ok := plainText(v)
 	if !ok {
-		if kindOf(v)&t.place.fits() == 0 {
-			m.fail(p.at, "", "%s cannot stand in %s", kindOf(v), t.place)
+		if kindOf(v)&p.place.fits() == 0 {
+			m.fail(p.at, "", "%s cannot stand in %s", kindOf(v), p.place)
 		}
 		s = m.toJSON(v, p.at)
 	}
 	m.step(len(s)/16, p.at)
 	m.take(3*len(s), p.at)
-	escaped, refused := t.place.escape(s, opens)
+	escaped, refused := p.place.escape(s, opens)
 	if refused != "" {
-		m.fail(p.at, "", "%s yields %s, which %s may not", m.quote(p.at), refused, t.place)
+		m.fail(p.at, "", "%s yields %s, which %s may not", m.quote(p.at), refused, p.place)
 	}
 	return escaped
 }

@@ -40,6 +40,8 @@ func TestTemplate(t *testing.T) {
 		{"{{ body.none ?? '' }}-", Text, "-"},
 		{"/a/{{ body.plain }}/{{ body.n }}", Path, "/a/Ana/1"},
 		{"/a/{{ 'x y?#%;' }}", Path, "/a/x%20y%3F%23%25%3B"},
+		{"/a/{{ body.plain }}?q={{ body.s }}", Path, "/a/Ana?q=a%2Fb%20c%26d%3De%3F%23%25%22%3Cscript%3E"},
+		{"/a?q={{ body.empty }}&l={{ body.l }}", Path, "/a?q=&l=%5B1%2C%22x%22%5D"},
 		{"{{ body.s }}", Query, "a%2Fb%20c%26d%3De%3F%23%25%22%3Cscript%3E"},
 		{"{{ 'a-b_c.d~e' }}", Query, "a-b_c.d~e"},
 		{"v={{ body.s }}", Header, `v=a/b c&d=e?#%"<script>`},
