@@ -240,9 +240,8 @@ func (l *lane) stop(err error) {
 	l.show()
 }
 
-// sendProbe begins to try the sink again. Another event each time, lest one that
-// fails for reasons
-// of its own keeps the lane stopped.
+// sendProbe begins to try the sink again: with another event each time, lest one
+// that fails for reasons of its own keeps the lane stopped.
 func (l *lane) sendProbe() {
 	l.rewind()
 	l.state, l.probing = Running, true
