@@ -114,8 +114,8 @@ func TestFailedCommitsLeaveNothing(t *testing.T) {
 		},
 		Kill: func(_ *testing.T, j journal.Journal) { j.(stubborn).Journal.(*journal.SQLite).Abandon() },
 	}
-	synctest.Test(t, func(t *testing.T) { journaltest.Random(t, h, 7, 300) })
-	if commits.Load() < 300 {
+	synctest.Test(t, func(t *testing.T) { journaltest.Random(t, h, 7, 200) })
+	if commits.Load() < 200 {
 		t.Errorf("only %d commits", commits.Load())
 	}
 }

@@ -21,7 +21,10 @@ type Journal interface {
 	// Append stores records of one source, with the state that covers them, in one
 	// transaction. The answer has one entry for each record, in order: a record whose
 	// Dedupe is known within its window is a duplicate and carries the first's ID.
-	// Errors: *component.LaterError when nothing can be taken now.
+	// Records and all they hold are the journal's from the call on. When ctx ends
+	// before the writer has taken the append it is not done; after that it is, and
+	// the answer comes with its commit.
+	// Errors: *component.LaterError when nothing can be taken now; ErrClosed.
 	Append(ctx context.Context, a Append) ([]component.Accepted, error)
 
 	// Get reads keyed state that is on disk; false where there is none or it has expired.
@@ -32,8 +35,10 @@ type Journal interface {
 	Refused(source string, n int)
 
 	// Configure makes t the flows that run. Lanes that t does not name stay as they
-	// are, orphaned; new ones start where t says. The answer holds the progress of
-	// every lane of t, the steps lanes included.
+	// are, orphaned: they keep their place, and with it all events from there on,
+	// until they are named again or dropped. New ones start where t says. The answer
+	// holds the progress of every lane of t, the steps lanes included. Events that
+	// come before the first Configure are unrouted.
 	Configure(ctx context.Context, t Topology) ([]Progress, error)
 
 	// Read gives frames of source that hold events after the position, oldest first,
@@ -45,7 +50,9 @@ type Journal interface {
 	// were committed since the last receive, and one at first. Stop releases it.
 	Watch(sources []string) (wake <-chan struct{}, stop func())
 
-	// Settle records what became of deliveries of one lane.
+	// Settle records what became of deliveries of one lane. It may wait a few
+	// milliseconds for an append to share its commit with. A lane need not be one that
+	// runs. Errors: ErrNotFound for a lane that has been dropped, or never was.
 	Settle(ctx context.Context, s Settlement) error
 
 	// Statuses tells, for an event of a flow, each lane's Status by Lane.Sink;
@@ -57,13 +64,15 @@ type Journal interface {
 	Exceptions(ctx context.Context, q ExceptionQuery) ([]Exception, error)
 
 	// Revive makes the dead letter wait for a retry at once; its history stays.
+	// Errors: ErrNotFound.
 	Revive(ctx context.Context, id int64) (Exception, error)
 
 	// Drop gives up an exception, on record. Errors: ErrNotFound.
 	Drop(ctx context.Context, id int64) (Exception, error)
 
 	// DropLane gives up all that waits on a lane that no running flow has, on
-	// record, and forgets the lane. Errors: ErrNotFound, ErrInUse.
+	// record, and forgets the lane. Of a lane that runs, it gives up what came from
+	// sources that its flow no longer takes. Errors: ErrNotFound, ErrInUse.
 	DropLane(ctx context.Context, l Lane) error
 
 	// Stats counts, exactly, at one moment.
@@ -162,10 +171,14 @@ const (
 	Nothing   Status = 1 << iota // there was nothing to deliver: filtered, or it died in a step
 	Delivered                    // a delivery succeeded
 	Dropped                      // given up by an operator
-	Excepted                     // it has an open exception
+	Excepted                     // it has an open exception; the journal sees to it by itself
 )
 
-// Settlement is what a lane has done since its last one. It is stored whole or not at all.
+// Settlement is what a lane has done since its last one. It is stored whole or not
+// at all. An event of which some deliveries are still on their way has no outcome
+// yet, but may have exceptions that Failed or Resolved names. Where an event died in
+// a step and is run again, its new outcomes on other lanes must be settled before
+// the exception of the steps lane is resolved.
 type Settlement struct {
 	Lane     Lane
 	Outcomes []Outcome       // ascending within each source
@@ -174,7 +187,9 @@ type Settlement struct {
 	State    []component.Put // scope: the sink
 }
 
-// Outcome settles one event on the lane. Settling again adds to its status.
+// Outcome settles one event on the lane. Settling again adds to its status, its
+// attempts and its time. Status Excepted alone is right for an event all of whose
+// deliveries failed.
 type Outcome struct {
 	Source   string
 	Position Position
@@ -183,7 +198,9 @@ type Outcome struct {
 	Took     time.Duration
 }
 
-// Resolution ends the exception of that Key: Status is Delivered, Nothing or Dropped.
+// Resolution ends the exception of that Key, if it is still open: Status is
+// Delivered, Nothing or Dropped; Attempts and Took are those that no Outcome or
+// Resolution has told of.
 type Resolution struct {
 	Key
 	Status   Status
@@ -245,7 +262,7 @@ type Stats struct {
 // SourceStats counts the inputs of a source. Accepted excludes duplicates.
 type SourceStats struct {
 	Source                                        string
-	Accepted, Duplicates, Refused, Unrouted, Dead int64
+	Accepted, Duplicates, Refused, Unrouted, Dead int64     // Dead: its dead letters now
 	Last                                          time.Time // of the last accepted event
 }
 
@@ -261,5 +278,5 @@ type LaneStats struct {
 	Lane
 	Active                 bool // a running flow has it
 	Backlog, Waiting, Dead int64
-	Bytes                  int64 // of payload not yet settled
+	Bytes                  int64 // of payload not yet settled; a frame settled in part counts whole
 }

@@ -59,9 +59,10 @@ func (t *txn) begin(now time.Time) {
 }
 
 // restore gives back what a failed transaction took.
-func (t *txn) restore() {
+func (t *txn) restore(p *ports) {
 	for _, r := range t.refusals {
 		r.port.refused.Add(r.n)
+		p.refused.Store(true)
 	}
 	t.refusals = t.refusals[:0]
 }

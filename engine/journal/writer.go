@@ -55,6 +55,9 @@ func (w *writer) run() {
 		}
 		w.round()
 		if closed && w.j.queue.size.Load() == 0 {
+			if w.j.ports.refused.Load() {
+				w.transact(nil)
+			}
 			return
 		}
 	}
@@ -277,7 +280,7 @@ func (w *writer) ready() error {
 // lost rolls back a failed transaction and forgets what it did to the model.
 func (w *writer) lost(cause error) {
 	w.due.more = false
-	w.txn.restore()
+	w.txn.restore(&w.j.ports)
 	w.model = nil
 	if w.conn != nil {
 		// An error here means that SQLite has rolled back by itself, or that the

@@ -300,8 +300,10 @@ func refusedAndUnrouted(t *testing.T, h Harness) {
 	time.Sleep(1500 * time.Millisecond)
 	synctest.Wait()
 	b.reopen(true)
+	b.Refused(shop, 1)
+	b.reopen(false)
 	s := b.sourceStats(shop)
-	b.equal("accepted, refused, unrouted", []int64{s.Accepted, s.Refused, s.Unrouted}, []int64{5, 4, 2})
+	b.equal("accepted, refused, unrouted", []int64{s.Accepted, s.Refused, s.Unrouted}, []int64{5, 5, 2})
 	b.equal("of a source without events", b.sourceStats("source.webhook.strange").Refused, int64(1))
 }
 
