@@ -168,6 +168,3 @@ type Closer interface{ Close() error }
 
 // Fielder is a step that gives bodies their fields, in an order.
 type Fielder interface{ Fields() []string }
-
-// before the first Deliver with those of the last Fielder on the way to it.
-type FieldUser interface{ UseFields(fields []string) }
