@@ -207,7 +207,7 @@ func faultSummary(what string, e *expr.Error) string {
 
 // opening makes a message begin like a sentence, unless it begins with a name.
 func opening(s string) string {
-	for _, word := range []string{"there ", "this ", "the "} {
+	for _, word := range []string{"there ", "this ", "the ", "unexpected ", "unclosed ", "a ", "an ", "text "} {
 		if strings.HasPrefix(s, word) {
 			return upperFirst(s)
 		}

@@ -40,10 +40,21 @@ func (c *compiler) unknownName(at span, name string) value {
 		near = append(near, l.name)
 	}
 	hint := didYouMean(name, near)
-	if _, ok := functions[name]; ok {
+	switch _, isFunction := functions[name]; {
+	case isFunction:
 		hint = "to call the function, write " + name + "(…)"
+	case strings.EqualFold(name, "null"):
+		hint = "write nil"
+	case hint == "" && !c.leadsOn(at):
+		hint = "for the text itself, write " + quoteText(name)
 	}
 	return c.errorAt(at, hint, "%q is not something an expression can see here: %s", name, strings.Join(all, ", "))
+}
+
+// leadsOn tells whether more of a path follows the name at at.
+func (c *compiler) leadsOn(at span) bool {
+	rest := strings.TrimLeft(c.src.Text[at.to:], " \t\r\n")
+	return rest != "" && strings.ContainsRune(".[?", rune(rest[0]))
 }
 
 // didYouMean is a hint with the nearest of the names, if one is near.

@@ -24,6 +24,12 @@ func explainSyntax(message string) (say, hint string) {
 		hint = "write == to compare"
 	case "&":
 		hint = "write and"
+	case "AND", "OR", "NOT", "IN":
+		hint = "write " + strings.ToLower(rest)
+	case "is", "IS":
+		hint = "write == to compare"
+	case ":":
+		hint = "an object in a predicate takes double braces: map(body.items, {{sku: .sku}})"
 	}
 	return "unexpected " + rest, hint
 }
