@@ -37,6 +37,11 @@ type ReplaceConfig struct {
 // body is a step whose expression is the new body.
 type body struct{ value expr.Expr }
 
+var _ component.Fielder = (*body)(nil)
+
+// Fields are the new body's, in the order written; nil where only the event tells.
+func (s *body) Fields() []string { return s.value.Fields() }
+
 // Apply gives the event with its new body.
 func (s *body) Apply(_ context.Context, e *component.Event) ([]*component.Event, error) {
 	v, err := s.value.Eval(e.Input())
