@@ -19,13 +19,14 @@ import (
 	"github.com/syncd/syncd/engine/listen"
 )
 
-// A thousand large requests at once: as many as the budget allows are received,
-// the others are told to come again, and memory stays within it.
+// A thousand large requests at once: nearly as many as the budget allows are
+// received (some of it is in the hands of those that will be refused), the others
+// are told to come again, and memory stays within it.
 func TestFloodOfLargeBodies(t *testing.T) {
 	const (
 		senders = 1000
 		size    = 256 << 10
-		fit     = budget / size
+		fit     = budget / size * 3 / 4
 		// What a thousand connections cost beside their bodies.
 		overhead = senders * (48 << 10)
 	)
@@ -69,6 +70,7 @@ func TestFloodOfLargeBodies(t *testing.T) {
 		})
 	}
 	sent.Wait()
+	runtime.GC()
 	runtime.ReadMemStats(&during)
 	close(goOn)
 	answered.Wait()
@@ -89,6 +91,28 @@ func TestFloodOfLargeBodies(t *testing.T) {
 		t.Errorf("the heap grew by %d MiB", grown>>20)
 	}
 	t.Logf("answers %v, heap grew by %d MiB", count, (int64(during.HeapAlloc)-int64(before.HeapAlloc))>>20)
+}
+
+// A length that is only declared keeps nobody out: room is taken as a body comes.
+func TestDeclaredLengthsHoldNoRoom(t *testing.T) {
+	h := newHook(t, nil)
+	address := strings.TrimPrefix(serve(t, listen.Config{}, h), "http://")
+	const each = 4 << 20
+	for range 2 * budget / each {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		fmt.Fprintf(c, "POST /hook HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", each)
+		// The invitation to go on comes when the body begins to be read.
+		if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.Contains(line, " 100 ") {
+			t.Fatalf("answered %q, %v", line, err)
+		}
+	}
+	if w := h.post(`{"n":1}`, "Content-Type", "application/json"); w.Code != 202 {
+		t.Errorf("answered %d %s while others have only declared their bodies", w.Code, w.Body)
+	}
 }
 
 // Bodies that do not tell their length share the same budget.

@@ -12,8 +12,13 @@ import (
 	"github.com/syncd/syncd/engine/listen"
 )
 
-// firstRoom is what a body of unknown length gets to begin with.
-const firstRoom = 4 << 10
+// What a body gets to begin with: one of unknown length, and one of any length
+// that is declared. Beyond it room is taken as the body comes, since a length is
+// declared for nothing: a few senders of headers could keep all others out.
+const (
+	firstRoom    = 4 << 10
+	declaredRoom = 64 << 10
+)
 
 var (
 	errTooLarge = errors.New("body too large")
@@ -36,8 +41,8 @@ func (x *exchange) release(n int64) {
 	x.held -= n
 }
 
-// receive reads the body as it was sent. A declared length is judged and
-// reserved before anything is read.
+// receive reads the body as it was sent. A declared length is judged before
+// anything is read.
 func (x *exchange) receive() ([]byte, *listen.Problem) {
 	if x.whole {
 		return nil, nil
@@ -56,25 +61,27 @@ func (x *exchange) receive() ([]byte, *listen.Problem) {
 }
 
 func (x *exchange) read() ([]byte, error) {
-	if x.r.ContentLength < 0 {
-		return x.readAll(&x.body)
-	}
-	if !x.hold(x.r.ContentLength) {
+	n := x.r.ContentLength
+	switch {
+	case n < 0:
+		return x.readAll(&x.body, firstRoom, int64(x.config.MaxBody))
+	case n > declaredRoom:
+		return x.readAll(&x.body, declaredRoom, n)
+	case !x.hold(n):
 		return nil, errBusy
 	}
-	raw := make([]byte, x.r.ContentLength)
+	raw := make([]byte, n)
 	_, err := io.ReadFull(&x.body, raw)
 	return raw, err
 }
 
-// readAll reads up to the end, at most max_body. Room is reserved before it is
+// readAll reads up to the end, at most limit bytes. Room is reserved before it is
 // taken; while it grows, old and new count.
-func (x *exchange) readAll(src io.Reader) ([]byte, error) {
-	limit := int64(x.config.MaxBody)
+func (x *exchange) readAll(src io.Reader, first, limit int64) ([]byte, error) {
 	var buf []byte
 	for {
 		if len(buf) == cap(buf) {
-			grown, err := x.grow(buf, limit+1)
+			grown, err := x.grow(buf, first, limit+1)
 			if err != nil {
 				return nil, err
 			}
@@ -96,9 +103,9 @@ func (x *exchange) readAll(src io.Reader) ([]byte, error) {
 	}
 }
 
-func (x *exchange) grow(buf []byte, limit int64) ([]byte, error) {
+func (x *exchange) grow(buf []byte, first, limit int64) ([]byte, error) {
 	old := int64(cap(buf))
-	room := min(max(2*old, firstRoom), limit)
+	room := min(max(2*old, first), limit)
 	if !x.hold(room) {
 		return nil, errBusy
 	}
@@ -133,7 +140,7 @@ func (x *exchange) gunzip(src io.Reader) ([]byte, *listen.Problem) {
 	err := z.Reset(src)
 	if err == nil {
 		var raw []byte
-		if raw, err = x.readAll(z); err == nil {
+		if raw, err = x.readAll(z, firstRoom, int64(x.config.MaxBody)); err == nil {
 			return raw, nil
 		}
 	}
