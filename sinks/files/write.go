@@ -125,16 +125,22 @@ func (w *writing) columns(body any) (columns []string, bad error) {
 		return nil, nil
 	case len(csv.Columns) > 0:
 		return csv.Columns, nil
-	case len(w.s.fields) > 0:
-		return w.s.fields, nil
-	case w.p.File != "" && w.p.Format == "csv":
-		return w.p.Columns, nil
+	}
+	fields := w.s.fields
+	if begun := w.p.Columns; w.p.File != "" && w.p.Format == "csv" && len(begun) >= len(fields) && slices.Equal(begun[:len(fields)], fields) {
+		return begun, nil
 	}
 	m, ok := body.(map[string]any)
 	if !ok || len(m) == 0 {
 		return nil, errors.New("write CSV row: the first record must be an object, for its fields are the columns")
 	}
-	return slices.Sorted(maps.Keys(m)), nil
+	columns = slices.Clone(fields)
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		if !slices.Contains(fields, name) { // a step behind the map has added it
+			columns = append(columns, name)
+		}
+	}
+	return columns, nil
 }
 
 // isOver tells whether the next record belongs into another file.

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// Without columns, a CSV file has those of the flow's last map, as it writes them.
+// Without columns, a CSV file has those of the flow's last map, in its order, and
+// then what later steps have added.
 func TestColumnsInTheOrderOfTheMap(t *testing.T) {
 	dir := t.TempDir()
 	configure(t, dir, acceptConf+`
@@ -23,6 +24,7 @@ flow "f" {
     apple = "body.n + 1"
     mango = "body.n + 2"
   }
+  set { banana = "'yes'" }
   to = sink.files.out
 }
 `)
@@ -33,7 +35,7 @@ flow "f" {
 	d.drained()
 	d.stop()
 	got, err := os.ReadFile(filepath.Join(dir, "out.csv"))
-	if want := "zebra,apple,mango\n7,8,9\n"; err != nil || string(got) != want {
+	if want := "zebra,apple,mango,banana\n7,8,9,yes\n"; err != nil || string(got) != want {
 		t.Errorf("the file holds %q (%v), want %q", got, err, want)
 	}
 }
