@@ -61,6 +61,9 @@ func TestDiagnostics(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".hcl"), func(t *testing.T) {
 			_, diags := Load(path, testKinds, Options{LookupEnv: environment(map[string]string{"HOME": "/root"})})
 			compareExpected(t, expectations(t, path), diags)
+			if strings.Contains(rendered(diags)+string(diags.JSON()), "planted") {
+				t.Error("a secret shows")
+			}
 			compareGolden(t, strings.TrimSuffix(path, ".hcl")+".golden", rendered(diags))
 		})
 	}

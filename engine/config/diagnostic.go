@@ -21,7 +21,7 @@ type Diagnostic struct {
 	Detail   string // what to do about it; may have several lines
 	Range    Range  // zero when no file is to blame
 	Context  string // the blocks around it: "in flow \"orders\", filter"
-	Source   string // the line of the file that Range starts in, as it stands
+	Source   string // the line of the file that Range starts in, secrets starred out
 }
 
 // Range is a stretch of a file; End is the first place behind it.

@@ -32,6 +32,8 @@ type loader struct {
 	claims    map[string]claimant
 	unset     []unsetName // what functions missed in the evaluation at hand
 	steps     map[string]bool
+
+	attributes attributeNames
 }
 
 // declared is a block of the top level.
@@ -99,7 +101,7 @@ func (l *loader) note(s Severity, at spot, summary, detail string) {
 	d := Diagnostic{Severity: s, Summary: summary, Detail: detail, Context: at.context}
 	if at.file != nil {
 		d.Range = Range{File: at.file.path, Start: at.file.pos(at.start), End: at.file.pos(max(at.start, at.end))}
-		d.Source = at.file.line(d.Range.Start.Line)
+		d.Source = l.shown(at.file, at.start, at.file.line(d.Range.Start.Line))
 	}
 	l.diags = append(l.diags, d)
 }

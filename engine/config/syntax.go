@@ -67,7 +67,7 @@ func (l *loader) syntaxError(f *file, d *hcl.Diagnostic) {
 	case "Invalid single-argument block definition", "Argument definition required":
 		if rewritten, ok := f.rewriteLine(at.start); ok {
 			summary = "more than one argument in a block on one line"
-			detail = "A block on one line holds at most one argument and no block. Write it over lines:\n\n" + rewritten
+			detail = "A block on one line holds at most one argument and no block. Write it over lines:\n\n" + l.shown(f, at.start, rewritten)
 		}
 	case "Invalid template interpolation value", "Extra characters after interpolation expression":
 		detail += ` Text that really has ${ in it is written $${.`
