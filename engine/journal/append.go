@@ -145,7 +145,10 @@ func (t *appendTask) stage(w *writer) error {
 		}
 	}
 	for _, id := range t.a.Retried {
-		if err := w.conn.exec("DELETE FROM exceptions WHERE id = ? AND track = 0 AND source = ?", id, t.source.id); err != nil {
+		if err := w.buried(t.source, id); err != nil {
+			return err
+		}
+		if err := w.conn.exec("DELETE FROM exceptions WHERE id = ?", id); err != nil {
 			return fmt.Errorf("end dead letter %d: %w", id, err)
 		}
 	}

@@ -103,20 +103,34 @@ func (w *writer) raise(t *track, e *Exception) (added bool, err error) {
 	return true, w.conn.exec(exceptionInsert, append([]any{t.id, t.feed.source.id, e.Position, e.Path}, values...)...)
 }
 
-// bury stores a dead letter of a source.
+// bury stores a dead letter of a source; with an ID, in place of that one.
 func (w *writer) bury(s *source, e *Exception) error {
 	values, err := e.values()
 	if err != nil {
 		return err
 	}
 	if e.ID != 0 {
-		const replace = exceptionUpdate + " AND track = 0 AND source = ?"
-		err = w.conn.exec(replace, append(values, e.ID, s.id)...)
+		if err := w.buried(s, e.ID); err != nil {
+			return err
+		}
+		err = w.conn.exec(exceptionUpdate, append(values, e.ID)...)
 	} else {
 		err = w.conn.exec(exceptionInsert, append([]any{0, s.id, e.Position, e.Path}, values...)...)
 	}
 	if err != nil {
 		return fmt.Errorf("store dead letter: %w", err)
+	}
+	return nil
+}
+
+// buried is nil if the source has that dead letter.
+func (w *writer) buried(s *source, id int64) error {
+	n, err := w.conn.integer("SELECT EXISTS (SELECT 1 FROM exceptions WHERE id = ? AND track = 0 AND source = ?)", id, s.id)
+	if err == nil && n == 0 {
+		err = own(ErrNotFound)
+	}
+	if err != nil {
+		return fmt.Errorf("find dead letter %d of %s: %w", id, s.address, err)
 	}
 	return nil
 }

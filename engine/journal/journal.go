@@ -92,7 +92,9 @@ type Append struct {
 	Records []Record
 	State   []component.Put // scope: the source
 	Dead    []Exception     // records that could not become events: dead letters of the source (Lane zero); with an ID, that one is replaced
-	Retried []int64         // IDs of dead letters of the source that have become these records: they end
+	// Retried are the IDs of dead letters of the source that have become these records,
+	// and end with them. One that is not there any more fails the append with ErrNotFound.
+	Retried []int64
 	// DedupeWindow is how long the Dedupe of these records is remembered.
 	DedupeWindow time.Duration
 }

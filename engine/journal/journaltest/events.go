@@ -283,6 +283,15 @@ func sourceDead(t *testing.T, h Harness) {
 	_, err = b.Append(t.Context(), journal.Append{Source: shop, Records: records(2, 1), Retried: []int64{broken.ID}})
 	b.ok(err)
 	b.equal("after a retry", b.sourceStats(shop).Dead, int64(1))
+	for what, a := range map[string]journal.Append{
+		"retried twice":      {Source: shop, Records: records(3, 1), Retried: []int64{broken.ID}},
+		"replaced too late":  {Source: shop, Records: records(3, 1), Dead: []journal.Exception{broken}},
+		"of another's grave": {Source: "source.webhook.other", Records: records(3, 1), Retried: []int64{list[1].ID}},
+	} {
+		if _, err := b.Append(t.Context(), a); !errors.Is(err, journal.ErrNotFound) {
+			t.Errorf("%s: %v, want ErrNotFound", what, err)
+		}
+	}
 	_, err = b.Drop(t.Context(), list[1].ID)
 	b.ok(err)
 	s := b.sourceStats(shop)

@@ -343,6 +343,7 @@ func listExceptions(t *testing.T, h Harness) {
 	b.equal("alive", ids(journal.ExceptionQuery{AliveOnly: true}), []int64{all[0], all[2], all[4]})
 	b.equal("a page", ids(journal.ExceptionQuery{After: all[1], Limit: 2}), all[2:4])
 	b.equal("one", ids(journal.ExceptionQuery{ID: all[3]}), all[3:4])
+	b.equal("of an event", ids(journal.ExceptionQuery{Key: &failed[1].Key}), []int64{all[1], all[5]})
 }
 
 func reviveAndDrop(t *testing.T, h Harness) {
