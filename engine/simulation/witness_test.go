@@ -76,8 +76,12 @@ func (w *world) acknowledged(s journal.Settlement) {
 	t := w.peers[lane.sink.index]
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	settled := func(d delivery) {
-		if r := t.records[d]; r != nil && r.last == ok {
+	failed := map[journal.Key]bool{}
+	for _, ex := range s.Failed {
+		failed[ex.Key] = true
+	}
+	settled := func(k journal.Key, n int) {
+		if r := t.records[delivery{lane.flow.index, n, k.Path}]; r != nil && r.last == ok && !failed[k] {
 			r.settled = true
 		}
 	}
@@ -87,9 +91,12 @@ func (w *world) acknowledged(s journal.Settlement) {
 			continue
 		}
 		lane.settled[n] = true
+		if o.Status&(journal.Delivered|journal.Excepted) == 0 {
+			continue
+		}
 		for _, v := range w.plan.journey(lane.flow, n).ways {
 			if v.sink == lane.sink.index {
-				settled(delivery{lane.flow.index, n, v.path})
+				settled(journal.Key{Source: o.Source, Position: o.Position, Path: v.path}, n)
 			}
 		}
 	}
@@ -97,7 +104,7 @@ func (w *world) acknowledged(s journal.Settlement) {
 		n, err := w.model.number(o.Source, o.Position)
 		// As long as others of its event are open, a crash lets it come again.
 		if err == nil && o.Status&journal.Delivered != 0 && lane.settled[n] {
-			settled(delivery{lane.flow.index, n, o.Path})
+			settled(o.Key, n)
 		}
 	}
 }
