@@ -38,10 +38,17 @@ func (s Secret) IsSet() bool { return s.value != "" }
 
 const masked = "(sensitive)"
 
-func (s Secret) String() string               { return masked }
-func (s Secret) GoString() string             { return masked }
+// String is "(sensitive)".
+func (s Secret) String() string { return masked }
+
+// GoString is "(sensitive)".
+func (s Secret) GoString() string { return masked }
+
+// MarshalJSON gives the string "(sensitive)".
 func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + masked + `"`), nil }
-func (s Secret) LogValue() slog.Value         { return slog.StringValue(masked) }
+
+// LogValue keeps a secret out of package slog.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(masked) }
 
 // Format keeps a secret out of every verb of package fmt.
-func (s Secret) Format(f fmt.State, _ rune) { f.Write([]byte(masked)) }
+func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, masked) }

@@ -149,7 +149,7 @@ func (l *loader) read(path string) {
 			return nil
 		})
 	}
-	work.Wait()
+	_ = work.Wait() // each file tells its own error
 	for i, f := range files {
 		if errs[i] != nil {
 			l.fail("cannot read the configuration", readHint(paths[i], errs[i]))

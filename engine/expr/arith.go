@@ -14,7 +14,7 @@ func (c *compiler) arithmetic(op string, l, r value, at span) value {
 		symbol = '^'
 	}
 	n := &arithNode{op: symbol, l: l.node, r: r.node, at: at, lat: l.at, rat: r.at}
-	possible := kind(kNumber)
+	possible := kNumber
 	switch symbol {
 	case '+':
 		possible |= kText | kTime | kDuration
@@ -167,7 +167,7 @@ func (n *arithNode) duration(m *machine, d time.Duration, x any) (any, bool) {
 
 // clash says which side is the one that does not fit.
 func (n *arithNode) clash(m *machine, l, r any) {
-	want := kind(kNumber)
+	want := kNumber
 	for _, side := range []struct {
 		v    any
 		at   span

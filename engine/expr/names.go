@@ -26,7 +26,7 @@ func (c *compiler) identifier(n *ast.IdentifierNode) value {
 		return c.unknownName(at, n.Value)
 	}
 	c.uses |= 1 << i
-	k := kind(kData)
+	k := kData
 	if n.Value == "event" {
 		k = kObject
 	}

@@ -122,8 +122,8 @@ func magnitude(a int64) uint64 {
 
 func power(a, b int64) (int64, bool) {
 	r := int64(1)
-	ok := true
 	for ; b > 0; b >>= 1 {
+		var ok bool
 		if b&1 == 1 {
 			if r, ok = multiply(r, a); !ok {
 				return 0, false

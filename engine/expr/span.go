@@ -166,7 +166,7 @@ func quoted(text string, i int) int {
 }
 
 func comment(rest string) int {
-	end := ""
+	var end string
 	switch {
 	case strings.HasPrefix(rest, "//"):
 		end = "\n"

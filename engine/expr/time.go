@@ -125,8 +125,9 @@ func prepareZone(arg int) func(c *compiler, n *callNode, args []value) {
 // formatTime writes a time, or a text that date() can read, in Go's layout; in
 // UTC unless a zone is named.
 func formatTime(m *machine, n *callNode, a []any) any {
-	t, ok := a[0].(time.Time)
+	t, _ := a[0].(time.Time)
 	if s, isText := a[0].(string); isText {
+		var ok bool
 		if t, ok = readTime(s, "", time.UTC); !ok {
 			n.fail(m, "%q is not a date", shorten(s))
 		}
