@@ -13,9 +13,14 @@ import (
 // given to the lanes as exceptions that are due at once, except on lanes that
 // have delivered the event already or will come to it by themselves.
 func (r *Runner) again(ctx context.Context, f *flow, ex journal.Exception) error {
-	found, err := r.o.Journal.Exceptions(ctx, journal.ExceptionQuery{ID: ex.ID})
-	if err != nil || len(found) != 1 {
+	f.again.Lock()
+	defer f.again.Unlock()
+	found, err := r.o.Journal.Exceptions(ctx, journal.ExceptionQuery{ID: ex.ID, AliveOnly: true})
+	if err != nil {
 		return fmt.Errorf("read dead letter %d: %w", ex.ID, err)
+	}
+	if len(found) == 0 {
+		return nil // another retry was quicker
 	}
 	ex = found[0]
 	e, err := open(&ex)

@@ -94,6 +94,7 @@ func (l *lane) retryDue(abort context.Context) *delivery {
 		}
 	}
 	if err == nil {
+		delete(l.inHand, r.ex.Key)
 		l.release(r.ex.OrderKey) // dropped meanwhile
 		return nil
 	}

@@ -69,6 +69,7 @@ type flow struct {
 	o     Options
 	steps *stepsLane
 	memo  memo
+	again sync.Mutex // held while a dead letter is retried
 }
 
 // New prepares the flows to go on where progress (what Journal.Configure gave)

@@ -55,6 +55,7 @@ type lane struct {
 	freed     []*delivery    // no longer held back
 	busy      map[string]int // order_by keys under way or waiting for a retry
 	queue     queue
+	inHand    map[journal.Key]bool // exceptions in the queue or under way
 	// unstored are those that join the queue when their exceptions are on disk.
 	unstored map[journal.Key]*retry
 
@@ -91,9 +92,9 @@ func newLane(f *flow, sink *Sink, id journal.Lane, progress []journal.Progress) 
 		id: id, tag: laneTag(id), f: f, o: f.o, sink: sink, state: Running,
 		limit: sink.Common.Concurrency,
 		held:  map[string][]*delivery{}, busy: map[string]int{}, failing: map[string]struct{}{},
-		unstored: map[journal.Key]*retry{},
-		out:      journal.Settlement{Lane: id},
-		settled:  make(chan error, 1), control: make(chan func()),
+		unstored: map[journal.Key]*retry{}, inHand: map[journal.Key]bool{},
+		out:     journal.Settlement{Lane: id},
+		settled: make(chan error, 1), control: make(chan func()),
 	}
 	if f.Concurrency > 0 {
 		l.limit = min(l.limit, f.Concurrency)
@@ -226,7 +227,7 @@ func (l *lane) committed(err error, last bool) {
 		for _, ex := range l.sent.Failed {
 			if r := l.unstored[ex.Key]; r != nil {
 				delete(l.unstored, ex.Key)
-				l.queue.push(r)
+				l.await(r)
 			}
 		}
 		l.sent = nil
@@ -284,8 +285,10 @@ func (l *lane) ask(ctx context.Context, do func()) error {
 func (l *lane) revive(ctx context.Context, exs ...journal.Exception) error {
 	return l.ask(ctx, func() {
 		for _, ex := range exs {
-			l.hold(ex.OrderKey)
-			l.queue.push(revived(ex))
+			if !l.inHand[ex.Key] { // it was found waiting at the start
+				l.hold(ex.OrderKey)
+				l.await(revived(ex))
+			}
 		}
 	})
 }
@@ -298,6 +301,12 @@ func (l *lane) resume(ex journal.Exception) {
 			r.item = c.amid(ex.Position, ex.Path)
 		}
 	}
+	l.await(r)
+}
+
+// await takes an exception in hand until its end.
+func (l *lane) await(r *retry) {
+	l.inHand[r.ex.Key] = true
 	l.queue.push(r)
 }
 

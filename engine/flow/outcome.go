@@ -62,6 +62,7 @@ func (l *lane) delivered(d *delivery) {
 }
 
 func (l *lane) resolve(d *delivery, s journal.Status) {
+	delete(l.inHand, d.ex.ex.Key)
 	r := journal.Resolution{Key: d.ex.ex.Key, Status: s, Attempts: d.Attempt, Took: time.Since(d.ex.since)}
 	if it := d.ex.item; it.unsettled() {
 		it.resolved = append(it.resolved, r)
@@ -145,6 +146,7 @@ func (l *lane) dead(d *delivery, err error) {
 	}
 	ex := l.exception(d, err)
 	ex.Dead = true
+	delete(l.inHand, ex.Key)
 	logDead(l.o.Log, ex, err)
 	l.release(d.key)
 	l.except(d, ex)
