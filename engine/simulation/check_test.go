@@ -42,7 +42,9 @@ func (w *world) reconcile(in *daemon) {
 	}
 	w.learnLanes(stats)
 	w.checkSources(stats)
-	w.checkContents(in)
+	if w.seed.chance(25, "contents", w.daemons) {
+		w.checkContents(in)
+	}
 }
 
 // learnLanes finds out whether lanes whose drop was not answered are gone.

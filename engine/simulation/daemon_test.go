@@ -35,7 +35,7 @@ const (
 )
 
 // retryMax is the longest pause between two attempts of a delivery.
-const retryMax = 5 * time.Second
+const retryMax = 3 * time.Second
 
 var errCrashed = errors.New("the daemon has crashed")
 
@@ -76,7 +76,7 @@ func (in *daemon) sink(t *peer) *flow.Sink {
 	common.SetDefaults()
 	common.Concurrency, common.Timeout = t.plan.concurrency, t.plan.timeout
 	common.Retry = component.Retry{For: t.plan.retryFor, Initial: t.plan.initial, Max: retryMax}
-	common.Breaker = component.Breaker{Failures: t.plan.failures, Pause: 3 * time.Second}
+	common.Breaker = component.Breaker{Failures: t.plan.failures, Pause: 2 * time.Second}
 	var s component.Sink = plainSink{t, in}
 	if t.plan.kind == file {
 		s = &fileSink{t: t, in: in}

@@ -39,7 +39,7 @@ func (w *world) live() {
 			break
 		}
 		w.step(op)
-		if w.seed.chance(40, "check", op) {
+		if w.seed.chance(15, "check", op) {
 			w.check()
 		}
 	}
@@ -51,7 +51,7 @@ func (w *world) live() {
 	if w.daemon != nil {
 		w.daemon.crash()
 	}
-	time.Sleep(time.Minute) // for what a fault left running
+	time.Sleep(10 * time.Second) // for what a fault left running
 }
 
 // heal ends all trouble: what has not been given up must arrive now.
@@ -141,7 +141,7 @@ func (w *world) conclude() {
 		return
 	}
 	w.restart(-2)
-	time.Sleep(time.Minute)
+	time.Sleep(10 * time.Second)
 	w.revive()
 	w.check()
 	w.judge()

@@ -19,12 +19,12 @@ type operation struct {
 }
 
 var operations = []operation{
-	{"accept", 40, (*world).accept},
+	{"accept", 44, (*world).accept},
 	{"wait", 10, (*world).wait},
 	{"mood", 14, (*world).changeMood},
-	{"crash", 7, (*world).crash},
-	{"restart", 3, (*world).restart},
-	{"change", 4, (*world).change},
+	{"crash", 4, (*world).crash},
+	{"restart", 2, (*world).restart},
+	{"change", 3, (*world).change},
 	{"disk", 4, (*world).breakDisk},
 	{"clock", 3, (*world).stepClock},
 	{"operator", 8, (*world).operate},
@@ -32,7 +32,7 @@ var operations = []operation{
 	{"fresh", 6, (*world).fresh},
 }
 
-// operate1 does operation number op, and repairs what it broke of the daemon.
+// step does operation number op, and repairs what it broke of the daemon.
 func (w *world) step(op int) {
 	total := 0
 	for _, o := range operations {
@@ -58,7 +58,7 @@ func (w *world) gap(op int) time.Duration {
 	case n < 9:
 		return w.seed.between(time.Microsecond, time.Second, "gap b", op)
 	}
-	return w.seed.between(time.Microsecond, 8*time.Second, "gap c", op)
+	return w.seed.between(time.Microsecond, 4*time.Second, "gap c", op)
 }
 
 // revive starts the daemon again if it has crashed.
@@ -77,7 +77,7 @@ func (w *world) begin() {
 }
 
 func (w *world) wait(op int) {
-	time.Sleep(w.seed.between(time.Second, 20*time.Second, "wait", op))
+	time.Sleep(w.seed.between(time.Second, 8*time.Second, "wait", op))
 }
 
 func (w *world) changeMood(op int) {

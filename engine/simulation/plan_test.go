@@ -3,6 +3,7 @@ package simulation
 import (
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/syncd/syncd/engine/journal"
@@ -24,6 +25,9 @@ type flowPlan struct {
 	body        *body
 	orderBy     bool
 	concurrency int
+
+	mu       sync.Mutex
+	journeys []journey // by event
 }
 
 // body is steps and then, unless it goes on below, targets.
@@ -118,7 +122,7 @@ func newSinkPlan(s seed, i int) *sinkPlan {
 		concurrency: 1 + s.pick(8, "sink concurrency", i),
 		batch:       1 + s.pick(6, "sink batch", i),
 		timeout:     s.between(500*time.Millisecond, 3*time.Second, "timeout", i),
-		retryFor:    s.between(5*time.Second, time.Minute, "retry for", i),
+		retryFor:    s.between(3*time.Second, 20*time.Second, "retry for", i),
 		initial:     s.between(20*time.Millisecond, 500*time.Millisecond, "retry initial", i),
 		failures:    2 + s.pick(4, "breaker", i),
 	}

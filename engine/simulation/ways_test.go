@@ -36,9 +36,14 @@ func (e element) child(i int) element {
 
 // journey tells what f makes of event n.
 func (p *plan) journey(f *flowPlan, n int) journey {
-	w := walker{p: p}
-	w.body(f.body, 0, element{value: n}, nil)
-	return w.out
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for len(f.journeys) <= n {
+		w := walker{p: p}
+		w.body(f.body, 0, element{value: len(f.journeys)}, nil)
+		f.journeys = append(f.journeys, w.out)
+	}
+	return f.journeys[n]
 }
 
 // body goes on at step i; below is where a body without targets goes on.
