@@ -14,22 +14,26 @@ import (
 
 var _ admin.Daemon = (*engine)(nil)
 
+// lettersAtOnce bounds what a list takes of memory: the journal gives each dead
+// letter with its payload.
+const lettersAtOnce = 8
+
 // Dead lists dead letters.
 func (e *engine) Dead(ctx context.Context, f admin.Filter, after int64, limit int) ([]admin.DeadLetter, error) {
 	var out []admin.DeadLetter
 	for len(out) < limit {
-		page, err := e.journal.Exceptions(ctx, journal.ExceptionQuery{DeadOnly: true, After: after, Limit: limit})
+		page, err := e.journal.Exceptions(ctx, journal.ExceptionQuery{DeadOnly: true, After: after, Limit: lettersAtOnce})
 		if err != nil {
 			return nil, fmt.Errorf("list dead letters: %w", err)
 		}
 		for i := range page {
 			ex := &page[i]
 			after = ex.ID
-			if matches(f, ex) && len(out) < limit {
+			if len(out) < limit && matches(f, ex) {
 				out = append(out, deadLetter(ex))
 			}
 		}
-		if len(page) < limit {
+		if len(page) < lettersAtOnce {
 			break
 		}
 	}
@@ -119,12 +123,13 @@ func (e *engine) Retry(ctx context.Context, id int64) error {
 		return e.retryInput(ctx, ex)
 	}
 	if !e.runner.Has(ex.Lane) {
-		return fmt.Errorf("%w: no running flow has the lane %s > %s; it can be retried when the configuration has it again", admin.ErrInUse, ex.Lane.Flow, ex.Lane.Sink)
+		return fmt.Errorf("%w: no flow has the lane %s > %s; it can be retried when one has it again", admin.ErrNoPlace, ex.Lane.Flow, ex.Lane.Sink)
 	}
 	if ex, err = e.journal.Revive(ctx, id); err != nil {
 		return named(err)
 	}
-	return e.runner.Retry(ctx, ex)
+	// It is alive now, and must be taken up whether or not anybody still waits here.
+	return e.runner.Retry(e.flowing, ex)
 }
 
 // retryInput takes a source's dead letter in again.
@@ -134,7 +139,7 @@ func (e *engine) retryInput(ctx context.Context, ex journal.Exception) error {
 			return s.in.Retry(ctx, ex)
 		}
 	}
-	return fmt.Errorf("%w: %s does not run", admin.ErrInUse, ex.Source)
+	return fmt.Errorf("%w: %s does not run", admin.ErrNoPlace, ex.Source)
 }
 
 // Drop gives a dead letter up.
@@ -168,10 +173,12 @@ func (e *engine) Status(ctx context.Context) (admin.Status, error) {
 	if err != nil {
 		return admin.Status{}, fmt.Errorf("count: %w", err)
 	}
+	counts := inputCounts(stats)
 	return admin.Status{
 		Version: e.o.Version, PID: os.Getpid(), Started: e.started, Config: e.o.Config, StateDir: e.dir,
 		Generation: generation, NotAccepting: stats.Full,
-		Journal: admin.JournalStatus{Bytes: stats.Bytes, MaxBytes: int64(e.cfg.Daemon.Journal.MaxSize)},
-		Sources: e.sourceStatus(stats), Flows: e.flowStatus(stats), Lanes: e.laneStatus(stats),
+		Journal:   admin.JournalStatus{Bytes: stats.Bytes, MaxBytes: int64(e.cfg.Daemon.Journal.MaxSize)},
+		Listeners: e.listenerStatus(counts), Sources: e.sourceStatus(counts),
+		Flows: e.flowStatus(stats), Lanes: e.laneStatus(ctx, stats),
 	}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -96,29 +97,20 @@ func (e *engine) run(ctx context.Context) error {
 	abort, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
 	// Each part stops when its context ends; what feeds it has then stopped.
-	intake, stopIntake := context.WithCancelCause(ctx)
-	defer stopIntake(nil)
+	intake, stopIntake := context.WithCancel(ctx)
+	defer stopIntake()
 	flows, stopFlows := context.WithCancel(abort)
 	defer stopFlows()
 	api, stopAPI := context.WithCancel(abort)
 	defer stopAPI()
 
+	ended := e.runFlows(flows, abort, stopIntake)
 	var inner, outer errgroup.Group
 	socket := e.socket
 	e.socket = nil // Serve closes it
 	inner.Go(func() error { return admin.Serve(api, socket, e, e.log) })
-	flowing := make(chan error, 1)
-	go func() { flowing <- e.runner.Run(flows, abort) }()
 	e.runSources(intake, &outer)
-	for _, l := range e.listeners {
-		outer.Go(func() error {
-			err := l.Serve()
-			if err != nil {
-				stopIntake(err)
-			}
-			return err
-		})
-	}
+	e.serve(&outer, stopIntake)
 	if e.o.Ready != nil {
 		e.o.Ready(e.ready())
 	}
@@ -128,17 +120,56 @@ func (e *engine) run(ctx context.Context) error {
 	e.log.Info("draining", "shutdown_grace", e.cfg.Daemon.ShutdownGrace)
 	grace := time.AfterFunc(e.cfg.Daemon.ShutdownGrace, giveUp)
 	defer grace.Stop()
-	for _, l := range e.listeners {
-		if err := l.Shutdown(abort); err != nil {
-			e.log.Warn("requests cut off at the end of shutdown_grace", "error", err)
-		}
-	}
+	e.stopListeners(abort)
 	err := outer.Wait()
 	stopFlows()
-	err = errors.Join(err, <-flowing)
+	err = errors.Join(err, <-ended)
 	if abort.Err() != nil {
-		e.log.Warn("shutdown_grace is over: deliveries under way were given up and come again at the next start")
+		e.log.Warn("shutdown_grace is over: what was under way was given up; deliveries come again at the next start")
 	}
 	stopAPI()
-	return errors.Join(err, inner.Wait())
+	err = errors.Join(err, inner.Wait())
+	e.log.Info("stopped")
+	return err
+}
+
+// runFlows runs the flows until ctx ends and what has begun is settled, or abort
+// ends. Should they end by themselves, nothing more is to be taken in.
+func (e *engine) runFlows(ctx, abort context.Context, stopIntake func()) <-chan error {
+	ended := make(chan error, 1)
+	var over func()
+	e.flowing, over = context.WithCancel(context.WithoutCancel(ctx))
+	go func() {
+		ended <- e.runner.Run(ctx, abort)
+		over()
+		stopIntake()
+	}()
+	return ended
+}
+
+// serve lets the listeners answer. One that fails ends the daemon.
+func (e *engine) serve(group *errgroup.Group, stopIntake func()) {
+	for _, l := range e.listeners {
+		group.Go(func() error {
+			err := l.Serve()
+			if err != nil {
+				stopIntake()
+			}
+			return err
+		})
+	}
+}
+
+// stopListeners frees all ports at once, and returns when the requests that have
+// begun are over.
+func (e *engine) stopListeners(abort context.Context) {
+	var group sync.WaitGroup
+	for addr, l := range e.listeners {
+		group.Go(func() {
+			if l.Shutdown(abort) != nil {
+				e.log.Warn("shutdown_grace is over: requests were cut off", "listener", addr)
+			}
+		})
+	}
+	group.Wait()
 }

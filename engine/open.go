@@ -34,6 +34,7 @@ type engine struct {
 	sources     []*source
 	mounted     []Mounted
 	runner      *flow.Runner
+	flowing     context.Context     // until the runner has ended
 	bodies      *semaphore.Weighted // bytes of bodies being received, all sources together
 	closers     []component.Closer  // in the order of opening
 }
@@ -59,7 +60,10 @@ func (e *engine) close() error {
 func (e *engine) openListeners(context.Context) error {
 	e.listeners = map[component.Address]*listen.Listener{}
 	for _, c := range e.cfg.Listeners {
-		lc := listen.Config{Name: string(c.Address), Address: c.Listen, TrustedProxies: c.TrustedProxies}
+		lc := listen.Config{
+			Name: string(c.Address), Address: c.Listen, TrustedProxies: c.TrustedProxies,
+			Refused: func(n int) { e.journal.Refused(string(c.Address), n) },
+		}
 		if c.TLS != nil {
 			lc.TLS = &listen.TLS{Cert: c.TLS.Cert, Key: c.TLS.Key, ClientCA: c.TLS.ClientCA}
 		}

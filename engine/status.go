@@ -1,17 +1,36 @@
 package engine
 
 import (
+	"context"
+
 	"github.com/syncd/syncd/engine/admin"
 	"github.com/syncd/syncd/engine/flow"
 	"github.com/syncd/syncd/engine/journal"
 )
 
-// sourceStatus shows every source of the configuration, in its order.
-func (e *engine) sourceStatus(stats journal.Stats) []admin.SourceStatus {
+// listenerStatus shows every listener. The journal counts what they refuse as it
+// does for sources, by address.
+func (e *engine) listenerStatus(counts map[string]journal.SourceStats) []admin.ListenerStatus {
+	var out []admin.ListenerStatus
+	for _, c := range e.cfg.Listeners {
+		out = append(out, admin.ListenerStatus{
+			Address: string(c.Address), Listen: e.listeners[c.Address].Addr().String(), Refused: counts[string(c.Address)].Refused,
+		})
+	}
+	return out
+}
+
+// inputCounts are the journal's counts of what came in, by address.
+func inputCounts(stats journal.Stats) map[string]journal.SourceStats {
 	counts := map[string]journal.SourceStats{}
 	for _, s := range stats.Sources {
 		counts[s.Source] = s
 	}
+	return counts
+}
+
+// sourceStatus shows every source of the configuration, in its order.
+func (e *engine) sourceStatus(counts map[string]journal.SourceStats) []admin.SourceStatus {
 	running := map[string]*source{}
 	for _, s := range e.sources {
 		running[string(s.Address)] = s
@@ -60,7 +79,7 @@ func (e *engine) flowStatus(stats journal.Stats) []admin.FlowStatus {
 }
 
 // laneStatus shows the lanes to sinks, and a steps lane where something lies in it.
-func (e *engine) laneStatus(stats journal.Stats) []admin.LaneStatus {
+func (e *engine) laneStatus(ctx context.Context, stats journal.Stats) []admin.LaneStatus {
 	doing := map[journal.Lane]flow.LaneStatus{}
 	for _, l := range e.runner.Lanes() {
 		doing[l.Lane] = l
@@ -83,7 +102,19 @@ func (e *engine) laneStatus(stats journal.Stats) []admin.LaneStatus {
 				s.NextProbe = &l.Probe
 			}
 		}
+		if s.LastError == "" && s.Waiting > 0 {
+			s.LastError = e.waitsFor(ctx, n.Lane)
+		}
 		out = append(out, s)
 	}
 	return out
+}
+
+// waitsFor is why a delivery of the lane waits for a retry, "" if none does any more.
+func (e *engine) waitsFor(ctx context.Context, lane journal.Lane) string {
+	found, err := e.journal.Exceptions(ctx, journal.ExceptionQuery{Lane: &lane, AliveOnly: true, Limit: 1})
+	if err != nil || len(found) == 0 || len(found[0].Errors) == 0 {
+		return ""
+	}
+	return found[0].Errors[len(found[0].Errors)-1].Error
 }

@@ -42,7 +42,7 @@ func writeStatus(w io.Writer, s admin.Status, now time.Time) error {
 	if s.NotAccepting != "" {
 		fmt.Fprintf(w, "NOT ACCEPTING: %s\n", line(s.NotAccepting))
 	}
-	for _, t := range []*table{sourcesTable(s.Sources, now), flowsTable(s.Flows), lanesTable(s.Lanes, now)} {
+	for _, t := range []*table{listenersTable(s.Listeners), sourcesTable(s.Sources, now), flowsTable(s.Flows), lanesTable(s.Lanes, now)} {
 		if len(t.rows) == 0 {
 			continue
 		}
@@ -52,6 +52,17 @@ func writeStatus(w io.Writer, s admin.Status, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// listenersTable shows the listeners that requests came to which no source takes.
+func listenersTable(list []admin.ListenerStatus) *table {
+	t := newTable("LISTENER", "ADDRESS", "REFUSED")
+	for _, l := range list {
+		if l.Refused > 0 {
+			t.add(l.Address, l.Listen, l.Refused)
+		}
+	}
+	return t
 }
 
 func sourcesTable(list []admin.SourceStatus, now time.Time) *table {

@@ -23,7 +23,8 @@ type Daemon interface {
 	// DeadLetter gives one dead letter, whole. Errors: ErrNotFound.
 	DeadLetter(ctx context.Context, id int64) (DeadLetter, error)
 
-	// Retry gives a dead letter another attempt at once. Errors: ErrNotFound.
+	// Retry gives a dead letter another attempt at once. Errors: ErrNotFound, and
+	// ErrNoPlace when what it belongs to does not run.
 	Retry(ctx context.Context, id int64) error
 
 	// Drop gives a dead letter up, on record. Errors: ErrNotFound.
@@ -38,4 +39,5 @@ type Daemon interface {
 var (
 	ErrNotFound = errors.New("no such entry")
 	ErrInUse    = errors.New("in use by the running configuration")
+	ErrNoPlace  = errors.New("the running configuration has no place for it")
 )

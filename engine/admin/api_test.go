@@ -45,9 +45,10 @@ func TestStatus(t *testing.T) {
 	last := time.Date(2026, 11, 2, 3, 4, 5, 0, time.UTC)
 	want := Status{
 		Version: "1.2.3", PID: 7, Started: last, Config: "/etc/syncd", StateDir: "/var/lib/syncd", NotAccepting: "disk full",
-		Sources: []SourceStatus{{Address: "source.webhook.a", State: Running, Accepted: 5, Refused: 1, LastEvent: &last}},
-		Flows:   []FlowStatus{{Address: "flow.f", State: Running, Accepted: 5, Delivered: 3, Pending: 2}},
-		Lanes:   []LaneStatus{{Flow: "flow.f", Sink: "sink.log.l", State: Stopped, Backlog: 2, LastError: "<no>", NextProbe: &last}},
+		Listeners: []ListenerStatus{{Address: "listener.http.in", Listen: "127.0.0.1:8080", Refused: 3}},
+		Sources:   []SourceStatus{{Address: "source.webhook.a", State: Running, Accepted: 5, Refused: 1, LastEvent: &last}},
+		Flows:     []FlowStatus{{Address: "flow.f", State: Running, Accepted: 5, Delivered: 3, Pending: 2}},
+		Lanes:     []LaneStatus{{Flow: "flow.f", Sink: "sink.log.l", State: Stopped, Backlog: 2, LastError: "<no>", NextProbe: &last}},
 	}
 	c, _ := start(t, &fake{status: want})
 	got, err := c.Status(t.Context())
@@ -86,7 +87,7 @@ func TestShapes(t *testing.T) {
 		}
 	}
 	b, _ := json.Marshal(Status{}.filled())
-	for _, list := range []string{`"sources":[]`, `"flows":[]`, `"lanes":[]`} {
+	for _, list := range []string{`"listeners":[]`, `"sources":[]`, `"flows":[]`, `"lanes":[]`} {
 		if !strings.Contains(string(b), list) {
 			t.Errorf("no %s in %s", list, b)
 		}

@@ -23,7 +23,7 @@ func problemOf(err error) *Problem {
 		return p
 	case errors.Is(err, ErrNotFound):
 		return newProblem(http.StatusNotFound, err.Error())
-	case errors.Is(err, ErrInUse):
+	case errors.Is(err, ErrInUse), errors.Is(err, ErrNoPlace):
 		return newProblem(http.StatusConflict, err.Error())
 	}
 	return newProblem(http.StatusInternalServerError, err.Error())

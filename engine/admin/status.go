@@ -14,16 +14,25 @@ type Status struct {
 	// NotAccepting says why sources are told to come later; "" when all is well.
 	NotAccepting string `json:"not_accepting,omitempty"`
 
-	Journal JournalStatus  `json:"journal"`
-	Sources []SourceStatus `json:"sources"`
-	Flows   []FlowStatus   `json:"flows"`
-	Lanes   []LaneStatus   `json:"lanes"`
+	Journal   JournalStatus    `json:"journal"`
+	Listeners []ListenerStatus `json:"listeners"`
+	Sources   []SourceStatus   `json:"sources"`
+	Flows     []FlowStatus     `json:"flows"`
+	Lanes     []LaneStatus     `json:"lanes"`
 }
 
 // JournalStatus is the size of the journal's files, in bytes, and its limit.
 type JournalStatus struct {
 	Bytes    int64 `json:"bytes"`
 	MaxBytes int64 `json:"max_bytes"`
+}
+
+// ListenerStatus is a listener with what it is really bound to. Refused counts the
+// requests that no source takes: an unknown path, a wrong method.
+type ListenerStatus struct {
+	Address string `json:"address"`
+	Listen  string `json:"listen"`
+	Refused int64  `json:"refused"`
 }
 
 // States of a component or lane.
@@ -80,7 +89,7 @@ type LaneStatus struct {
 
 // filled is the status with empty lists in place of missing ones: [] in JSON, not null.
 func (s Status) filled() Status {
-	s.Sources, s.Flows, s.Lanes = notNil(s.Sources), notNil(s.Flows), notNil(s.Lanes)
+	s.Listeners, s.Sources, s.Flows, s.Lanes = notNil(s.Listeners), notNil(s.Sources), notNil(s.Flows), notNil(s.Lanes)
 	return s
 }
 

@@ -33,6 +33,8 @@ type Config struct {
 	Address        string // host:port
 	TrustedProxies []netip.Prefix
 	TLS            *TLS
+	// Refused counts requests that no route took; nil: nobody wants to know.
+	Refused func(n int)
 }
 
 // Listener serves the routes it was given last. All methods are safe for
@@ -45,7 +47,7 @@ type Listener struct {
 	tcp     net.Listener
 	server  *http.Server
 	table   atomic.Pointer[table]
-	refused atomic.Int64
+	refused func(n int)
 }
 
 // Open takes the address; Serve answers on it. Errors say what stands in the
@@ -66,7 +68,10 @@ func Open(c Config, log *slog.Logger) (*Listener, error) {
 }
 
 func newListener(c Config, tcp net.Listener, keys *keyring, log *slog.Logger) *Listener {
-	l := &Listener{name: c.Name, log: log, trusted: c.TrustedProxies, keys: keys, tcp: patient{tcp}}
+	l := &Listener{name: c.Name, log: log, trusted: c.TrustedProxies, keys: keys, tcp: patient{tcp}, refused: c.Refused}
+	if l.refused == nil {
+		l.refused = func(int) {}
+	}
 	l.table.Store(&table{mux: http.NewServeMux()})
 	l.server = &http.Server{
 		Handler:           l,
@@ -88,9 +93,6 @@ func newListener(c Config, tcp net.Listener, keys *keyring, log *slog.Logger) *L
 
 // Addr is the address that is really listened on, also where port 0 was asked for.
 func (l *Listener) Addr() net.Addr { return l.tcp.Addr() }
-
-// Refused counts the requests that no route took.
-func (l *Listener) Refused() int64 { return l.refused.Load() }
 
 // Serve answers until Shutdown; it then returns nil, at once.
 func (l *Listener) Serve() error {

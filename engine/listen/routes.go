@@ -138,7 +138,7 @@ func (l *Listener) survive(w http.ResponseWriter, r *http.Request) {
 
 // refuse answers in the mux's place.
 func (l *Listener) refuse(w http.ResponseWriter, r *http.Request, status int) {
-	l.refused.Add(1)
+	l.refused(1)
 	Hangup(w, r)
 	h := w.Header()
 	h.Del("X-Content-Type-Options")
