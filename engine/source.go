@@ -87,7 +87,11 @@ func (e *engine) supervise(ctx context.Context, s *source) {
 		wait := pause.NextBackOff()
 		text := err.Error()
 		s.failure.Store(&text)
-		e.log.Error("source ended; it is run again", "component", s.Address, "error", err, "in", wait.Round(time.Millisecond))
+		args := []any{"component", s.Address, "error", err, "in", wait.Round(time.Millisecond)}
+		if p := (*panicError)(nil); errors.As(err, &p) {
+			args = append(args, "stack", string(p.stack))
+		}
+		e.log.Error("source ended; it is run again", args...)
 		select {
 		case <-ctx.Done():
 			return
@@ -97,11 +101,19 @@ func (e *engine) supervise(ctx context.Context, s *source) {
 	}
 }
 
+// panicError is a source's panic; the stack is for the log alone.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+
 // once runs the source; a panic is its error.
 func (s *source) once(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			err = &panicError{p, debug.Stack()}
 		}
 	}()
 	if err := s.Run(ctx, s.in); err != nil {
