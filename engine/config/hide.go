@@ -100,7 +100,8 @@ type hider struct {
 	names   attributeNames
 	secrets hclsyntax.Tokens
 	hiding  bool
-	depth   int // of brackets since hiding began
+	depth   int  // of brackets since hiding began
+	named   bool // the next literal is the name of what holds a secret
 }
 
 func (h *hider) token(ts hclsyntax.Tokens, i int) {
@@ -116,15 +117,18 @@ func (h *hider) token(ts hclsyntax.Tokens, i int) {
 		h.hiding = h.hiding && h.depth > 0
 	case hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit:
 		// A template's own text is no secret.
-		if h.hiding && !isKey(ts, i) && !bytes.Contains(t.Bytes, []byte("{{")) {
+		if h.hiding && !h.named && !isKey(ts, i) && !bytes.Contains(t.Bytes, []byte("{{")) {
 			h.secrets = append(h.secrets, t)
 		}
+		h.named = false
 	}
 }
 
 // ident begins to hide at NAME = and sensitive(, and ends at the next attribute.
 func (h *hider) ident(name string, next hclsyntax.TokenType) {
 	switch {
+	case next == hclsyntax.TokenOParen && (name == "env" || name == "credential" || name == "file"):
+		h.named = true
 	case h.hiding && h.depth > 0:
 	case next == hclsyntax.TokenEqual:
 		h.hiding, h.depth = h.names.secret(name), 0

@@ -51,7 +51,7 @@ func (d *decoding) reference(e hclsyntax.Expression, f *field) component.Ref {
 	}
 	if d.l.index[addr] == nil {
 		d.failed = true
-		if !d.l.incomplete {
+		if !d.l.mayStand(path[len(path)-1]) {
 			d.error(at, fmt.Sprintf("there is no %s", addr), d.l.unknownAddressHint(addr, f.ref))
 		}
 		return component.Ref{}

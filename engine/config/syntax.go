@@ -1,6 +1,9 @@
 package config
 
 import (
+	"bytes"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -23,18 +26,84 @@ func (f *file) parse() {
 			Detail: "Brackets and operators stand inside one another here beyond what can be read. Break the expression up with locals."}}
 		return
 	}
-	parsed, faults := hclsyntax.ParseConfig(f.text, f.path, hcl.InitialPos)
-	f.body, _ = parsed.Body.(*hclsyntax.Body)
-	f.faults = faults
+	f.body = &hclsyntax.Body{Attributes: hclsyntax.Attributes{}}
+	for from, read := 0, 0; from >= 0; {
+		read += len(f.text) - from
+		from = f.parseFrom(from, read < maxReread)
+	}
+}
+
+// maxReread bounds how much is read again after mistakes.
+const maxReread = 64 << 20
+
+// parseFrom reads what follows the byte at from. HCL's parser understands little
+// of what follows a mistake: with restart, reading stops there and goes on at the
+// next block of the top level, which is returned; -1 is the end.
+func (f *file) parseFrom(from int, restart bool) (next int) {
+	parsed, faults := hclsyntax.ParseConfig(f.text[from:], f.path, hcl.Pos{Line: f.pos(from).Line, Column: 1, Byte: from})
+	body, _ := parsed.Body.(*hclsyntax.Body)
+	next = -1
+	if first := firstError(faults); first >= 0 && restart {
+		next = f.nextBlock(first)
+	}
+	if next >= 0 {
+		faults = slices.DeleteFunc(faults, func(d *hcl.Diagnostic) bool { return d.Subject != nil && d.Subject.Start.Byte >= next })
+		prune(body, next)
+	}
+	f.faults = append(f.faults, withoutEchoes(faults)...)
+	f.body.Blocks = append(f.body.Blocks, body.Blocks...)
+	maps.Copy(f.body.Attributes, body.Attributes)
+	return next
+}
+
+// firstError is where the first error of the file stands, -1 if there is none.
+func firstError(faults hcl.Diagnostics) int {
+	first := -1
+	for _, d := range faults {
+		if d.Severity == hcl.DiagError && d.Subject != nil && (first < 0 || d.Subject.Start.Byte < first) {
+			first = d.Subject.Start.Byte
+		}
+	}
+	return first
+}
+
+// nextBlock is where the first line behind offset begins that opens a block of
+// the top level, as everybody writes them: without indentation. -1: there is none.
+func (f *file) nextBlock(offset int) int {
+	for _, at := range f.lines {
+		word := blockWord.Find(f.text[at:min(at+20, len(f.text))])
+		if _, ok := blockTypes[string(bytes.TrimSpace(word))]; ok && at > offset {
+			return at
+		}
+	}
+	return -1
+}
+
+// blockWord is a word that begins a line and that a label or brace follows.
+var blockWord = regexp.MustCompile(`^[a-z]+[ \t]`)
+
+// prune takes everything out of body that begins at or behind offset.
+func prune(body *hclsyntax.Body, offset int) {
+	body.Blocks = slices.DeleteFunc(body.Blocks, func(b *hclsyntax.Block) bool { return b.TypeRange.Start.Byte >= offset })
+	maps.DeleteFunc(body.Attributes, func(_ string, a *hclsyntax.Attribute) bool { return a.NameRange.Start.Byte >= offset })
+	for _, b := range body.Blocks {
+		prune(b.Body, offset)
+	}
+}
+
+// withoutEchoes leaves out what follows from one missing quote, which turns all
+// text behind it inside out.
+func withoutEchoes(faults hcl.Diagnostics) hcl.Diagnostics {
+	unterminated := false
+	return slices.DeleteFunc(faults, func(d *hcl.Diagnostic) bool {
+		echo := unterminated && (d.Summary == openString || d.Summary == noEnd)
+		unterminated = unterminated || d.Summary == openString
+		return echo
+	})
 }
 
 func (l *loader) syntaxErrors(f *file) {
-	unterminated := false
 	for _, d := range f.faults {
-		if unterminated && (d.Summary == openString || d.Summary == noEnd) {
-			continue // one missing quote turns all text behind it inside out
-		}
-		unterminated = unterminated || d.Summary == openString
 		l.syntaxError(f, d)
 	}
 }
@@ -54,6 +123,14 @@ func (f *file) damaged(offset int) bool {
 		}
 	}
 	return slices.ContainsFunc(f.broken, func(at int) bool { return from <= at && at < to })
+}
+
+// mayStand tells whether what is called name may be declared where a file could not
+// be read for mistakes in its syntax.
+func (l *loader) mayStand(name string) bool {
+	return slices.ContainsFunc(l.files, func(f *file) bool {
+		return len(f.broken) > 0 && bytes.Contains(f.text, []byte(`"`+name+`"`))
+	})
 }
 
 // syntaxError says in our words what HCL found.

@@ -51,7 +51,8 @@ func TestBrokenFileKeepsTheRest(t *testing.T) {
 	})
 	_, diags := Load(dir, testKinds, Options{})
 	want := []string{
-		"a.hcl error: string without an end", "b.hcl error: missing attribute \"path\"", "b.hcl error: unknown attribute \"pth\"", "c.hcl error: invalid expression",
+		"a.hcl error: string without an end", "b.hcl error: missing attribute \"path\"", "b.hcl error: unknown attribute \"pth\"",
+		"b.hcl error: there is no source.webhook.c", "c.hcl error: invalid expression",
 	}
 	var got []string
 	for _, d := range diags {

@@ -3,7 +3,7 @@ flow "x" {
   to   = sink.log.debug # error: missing item separator
 }
 flow "y" {
-  to = sink.log.nowhere
+  to = sink.log.nowhere # error: there is no sink.log.nowhere
 }
 source "webhook" "z" {
   path = "/a

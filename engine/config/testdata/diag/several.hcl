@@ -1,0 +1,24 @@
+source "webhook" "a" {
+  verify "hmac" { secret = env("HOME") header = "X" } # error: more than one argument
+}
+source "webhook" "b" {
+  verify "hmac" { secret = env("HOME") header = "X" } # error: more than one argument
+}
+sink "log" "x" { description = 5 + } # error: invalid expression
+sink "log" "y" { description = "no end } # error: string without an end
+sink "log" "z" { when = "boddy.x" } # error: "boddy"
+flow "f" {
+  from = source.webhook.a
+  "x" = 1 # error: Names of attributes are not quoted
+  to = sink.log.nope
+}
+flow "g" { # error: unclosed configuration block
+  from = source.webhook.b
+  filter {
+    whn = "true"
+}
+flow "h" {
+  from = source.webhook.b
+  filter { whn = "true" } # error: missing attribute "when" # error: unknown attribute "whn"
+  to = [sink.log.x, sink.log.nope] # error: there is no sink.log.nope
+}
