@@ -34,7 +34,7 @@ func (f *file) parse() {
 }
 
 // maxReread bounds how much is read again after mistakes.
-const maxReread = 64 << 20
+const maxReread = 4 << 20
 
 // parseFrom reads what follows the byte at from. HCL's parser understands little
 // of what follows a mistake: with restart, reading stops there and goes on at the
