@@ -117,6 +117,7 @@ func (l *lane) run(ctx, abort context.Context) {
 	stopping := ctx.Done()
 	l.queue.each(func(r *retry) { l.hold(r.ex.OrderKey) })
 	for {
+		l.reports(abort, stopping == nil)
 		l.flush()
 		if stopping != nil {
 			l.dispatch(abort)
@@ -136,7 +137,6 @@ func (l *lane) run(ctx, abort context.Context) {
 			l.unread()
 		case f := <-l.done:
 			l.finish(abort, f)
-			l.finishMore(abort)
 		case err := <-l.settled:
 			l.committed(err, stopping == nil)
 		case do := <-l.control:
@@ -147,12 +147,14 @@ func (l *lane) run(ctx, abort context.Context) {
 	l.releaseTurn()
 }
 
-// finishMore takes the reports that are there already.
-func (l *lane) finishMore(abort context.Context) {
+// reports takes what calls and settlements have reported already.
+func (l *lane) reports(abort context.Context, last bool) {
 	for {
 		select {
 		case f := <-l.done:
 			l.finish(abort, f)
+		case err := <-l.settled:
+			l.committed(err, last)
 		default:
 			return
 		}
