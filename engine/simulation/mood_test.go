@@ -27,6 +27,7 @@ var moodNames = [moods]string{"well", "slow", "failing", "hanging", "unwell", "l
 // conduct is what one call meets.
 type conduct struct {
 	before, after time.Duration // until the effect, and from there to the answer
+	late          time.Duration // from the end of patience to the answer
 	effect        bool
 	hangs, panics bool
 	err           error
@@ -58,6 +59,7 @@ func (t *peer) conduct(d delivery, try int) conduct {
 	c := conduct{
 		before: s.between(50*time.Microsecond, 2*time.Millisecond, "before", about...),
 		after:  s.between(10*time.Microsecond, time.Millisecond, "after", about...),
+		late:   s.between(time.Microsecond, time.Millisecond, "late", about...),
 		effect: true,
 	}
 	often := s.chance(50, "often", about...)

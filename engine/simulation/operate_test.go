@@ -74,6 +74,7 @@ func (w *world) begin() {
 	if err := w.start(); err != nil {
 		w.fail("start: %v", err)
 	}
+	time.Sleep(w.seed.between(time.Microsecond, 2*time.Millisecond, "started", w.daemons))
 }
 
 func (w *world) wait(op int) {

@@ -47,6 +47,7 @@ func (t *peer) finish(ctx context.Context, in *daemon, ids []delivery, c conduct
 		}
 	}()
 	if err := pause(ctx, c.before); err != nil {
+		time.Sleep(c.late)
 		return err
 	}
 	if c.effect && in.alive() {
@@ -56,9 +57,11 @@ func (t *peer) finish(ctx context.Context, in *daemon, ids []delivery, c conduct
 	}
 	if c.hangs {
 		<-ctx.Done()
+		time.Sleep(c.late)
 		return ctx.Err()
 	}
 	if err := pause(ctx, c.after); err != nil {
+		time.Sleep(c.late)
 		return err
 	}
 	if c.panics {

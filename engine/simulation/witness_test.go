@@ -32,6 +32,16 @@ func (j *witness) Settle(ctx context.Context, s journal.Settlement) error {
 	return err
 }
 
+// Exceptions takes a time of its own where a lane asks for one of its own, for the
+// same reason.
+func (j *witness) Exceptions(ctx context.Context, q journal.ExceptionQuery) ([]journal.Exception, error) {
+	if q.Lane != nil && q.Key != nil {
+		w := j.in.w
+		time.Sleep(w.seed.between(100, 100_000, "read", number(q.Lane.Flow+q.Lane.Sink), int(q.Key.Position), number(q.Key.Path)))
+	}
+	return j.Journal.Exceptions(ctx, q)
+}
+
 // supported checks that an outcome says no more than what has happened.
 func (w *world) supported(l journal.Lane, o journal.Outcome) {
 	lane := w.model.lanes[l]
