@@ -14,9 +14,12 @@ import (
 
 var _ admin.Daemon = (*engine)(nil)
 
-// lettersAtOnce bounds what a list takes of memory: the journal gives each dead
-// letter with its payload.
-const lettersAtOnce = 8
+// The journal gives each dead letter with its payload: what is read at a time, and
+// acted upon at a time (bytes as stored), is bounded.
+const (
+	lettersAtOnce = 8
+	lettersRoom   = 8 << 20
+)
 
 // Dead lists dead letters.
 func (e *engine) Dead(ctx context.Context, f admin.Filter, after int64, limit int) ([]admin.DeadLetter, error) {
@@ -113,12 +116,30 @@ func (e *engine) dead(ctx context.Context, id int64) (journal.Exception, error) 
 	return found[0], nil
 }
 
+// handle reads a dead letter to act upon, and has room for its payload until done
+// is called: many may be acted upon at a time, but not many large ones.
+func (e *engine) handle(ctx context.Context, id int64) (ex journal.Exception, done func(), err error) {
+	if err := e.reading.Acquire(ctx, 1); err != nil {
+		return ex, nil, err
+	}
+	defer e.reading.Release(1)
+	if ex, err = e.dead(ctx, id); err != nil {
+		return ex, nil, err
+	}
+	room := min(max(int64(len(ex.Envelope)), 1), lettersRoom)
+	if err := e.letters.Acquire(ctx, room); err != nil {
+		return ex, nil, err
+	}
+	return ex, func() { e.letters.Release(room) }, nil
+}
+
 // Retry gives a dead letter another attempt.
 func (e *engine) Retry(ctx context.Context, id int64) error {
-	ex, err := e.dead(ctx, id)
+	ex, done, err := e.handle(ctx, id)
 	if err != nil {
 		return err
 	}
+	defer done()
 	if ex.Lane.Flow == "" {
 		return e.retryInput(ctx, ex)
 	}
@@ -144,10 +165,12 @@ func (e *engine) retryInput(ctx context.Context, ex journal.Exception) error {
 
 // Drop gives a dead letter up.
 func (e *engine) Drop(ctx context.Context, id int64) error {
-	if _, err := e.dead(ctx, id); err != nil {
+	_, done, err := e.handle(ctx, id)
+	if err != nil {
 		return err
 	}
-	_, err := e.journal.Drop(ctx, id)
+	defer done()
+	_, err = e.journal.Drop(ctx, id)
 	return named(err)
 }
 

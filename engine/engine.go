@@ -37,7 +37,8 @@ type Options struct {
 func Run(ctx context.Context, cfg *config.Config, o Options) (err error) {
 	e := &engine{
 		o: o, cfg: cfg, log: o.Log, started: now(),
-		bodies: semaphore.NewWeighted(int64(cfg.Daemon.MaxInFlight)),
+		bodies:  semaphore.NewWeighted(int64(cfg.Daemon.MaxInFlight)),
+		reading: semaphore.NewWeighted(lettersAtOnce), letters: semaphore.NewWeighted(lettersRoom),
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
 	if err := e.open(ctx); err != nil {

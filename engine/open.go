@@ -36,6 +36,8 @@ type engine struct {
 	runner      *flow.Runner
 	flowing     context.Context     // until the runner has ended
 	bodies      *semaphore.Weighted // bytes of bodies being received, all sources together
+	reading     *semaphore.Weighted // dead letters, for one to act upon
+	letters     *semaphore.Weighted // bytes of dead letters that are being acted upon
 	closers     []component.Closer  // in the order of opening
 }
 
