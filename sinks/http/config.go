@@ -1,7 +1,11 @@
 package http
 
 import (
+	"fmt"
+	"maps"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/syncd/syncd/engine/component"
 	conn "github.com/syncd/syncd/engine/connect/http"
@@ -25,9 +29,12 @@ func newConfig() *Config { return &Config{Method: "POST", Encode: "json"} }
 
 // Validate checks what the tags cannot say.
 func (c *Config) Validate(p *component.Problems) {
-	for name := range c.Headers {
+	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
 		if wrong := conn.CheckHeader(name); wrong != "" {
 			p.Error("headers", "header not allowed", wrong)
+		}
+		if text, ok := c.Headers[name].Literal(); ok && strings.ContainsAny(text, "\r\n\x00") {
+			p.Error("headers", "line break in a header", fmt.Sprintf("The value of %s must be a single line.", name))
 		}
 	}
 	if path, ok := c.Path.Literal(); ok {
