@@ -70,8 +70,8 @@ source "webhook" "orders" { path = "/${var.hidden}" }` + logFlow})
 	_, diags := Load(dir, testKinds, Options{Variables: map[string]string{"n": "many", "l": "[", "m": "1", "hidden": "x"}})
 	want := []string{
 		`error: no variable "m"`,
-		"error: --var n is no number",
-		"error: --var l is no tuple",
+		"error: --var n is not a number",
+		"error: --var l is not a list",
 		"error: sensitive value not allowed in path",
 	}
 	if diff := cmp.Diff(want, summaries(diags)); diff != "" {

@@ -11,11 +11,16 @@ import (
 func nearest(name string, candidates []string) string {
 	best, distance := "", tolerance(len(name))+1
 	for _, c := range candidates {
-		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(c), nil); d < distance {
+		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(c), nil); d < distance && similar(name, c, d) {
 			best, distance = c, d
 		}
 	}
 	return best
+}
+
+// similar asks of short names in which d letters differ that the first one does not.
+func similar(a, b string, d int) bool {
+	return 3*d < len(a) || a != "" && b != "" && strings.EqualFold(a[:1], b[:1])
 }
 
 // tolerance is how many letters may be wrong in a name of n.

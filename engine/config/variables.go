@@ -87,7 +87,7 @@ func (l *loader) variableValue(d *declared, text, from string, standard cty.Valu
 		v, err = parseValue(text)
 	}
 	if err != nil {
-		l.error(d.spot(), fmt.Sprintf("%s is no %s", from, standard.Type().FriendlyName()),
+		l.error(d.spot(), fmt.Sprintf("%s is not %s", from, article(standard)),
 			fmt.Sprintf("The default of %s is of that type, so that what sets it must be one too.", d.block.Labels[0]))
 		return cty.DynamicVal
 	}
