@@ -119,7 +119,7 @@ func (l *lane) run(ctx, abort context.Context) {
 	for {
 		l.reports(abort, stopping == nil)
 		l.flush()
-		if stopping != nil {
+		if ctx.Err() == nil {
 			l.dispatch(abort)
 			l.flush()
 		}
