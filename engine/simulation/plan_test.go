@@ -97,6 +97,8 @@ func (f *flowPlan) lane(s *sinkPlan) journal.Lane {
 	return journal.Lane{Flow: f.name, Sink: s.address}
 }
 
+const maxConcurrency = 8 // of flows and sinks
+
 // newPlan draws a configuration.
 func newPlan(s seed) *plan {
 	p := &plan{}
@@ -113,13 +115,22 @@ func newPlan(s seed) *plan {
 	for i := range 1 + s.pick(3, "flows") {
 		p.flows = append(p.flows, p.newFlow(s, i, called))
 	}
+	if !p.crowded(s) {
+		for _, k := range p.sinks {
+			k.concurrency = maxConcurrency * len(p.flows)
+		}
+	}
 	return p
 }
+
+// crowded tells whether lanes may have to wait for each other at a sink. Who is
+// first in such a queue is up to the scheduler: the seed does not decide it.
+func (p *plan) crowded(s seed) bool { return s.chance(30, "crowded") }
 
 func newSinkPlan(s seed, i int) *sinkPlan {
 	k := &sinkPlan{
 		index: i, address: fmt.Sprintf("sink.test.k%d", i),
-		concurrency: 1 + s.pick(8, "sink concurrency", i),
+		concurrency: 1 + s.pick(maxConcurrency, "sink concurrency", i),
 		batch:       1 + s.pick(6, "sink batch", i),
 		timeout:     s.between(500*time.Millisecond, 3*time.Second, "timeout", i),
 		retryFor:    s.between(3*time.Second, 20*time.Second, "retry for", i),
@@ -145,7 +156,7 @@ func (p *plan) newFlow(s seed, i int, called *body) *flowPlan {
 		index: i, name: fmt.Sprintf("flow.f%d", i),
 		sources:     p.sources[:1+s.pick(len(p.sources), "flow sources", i)],
 		orderBy:     s.chance(40, "order", i),
-		concurrency: 1 + s.pick(8, "concurrency", i),
+		concurrency: 1 + s.pick(maxConcurrency, "concurrency", i),
 	}
 	f.body = p.newBody(s, 10*(i+1), 2)
 	if s.chance(30, "calls", i) {

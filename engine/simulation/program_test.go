@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/syncd/syncd/engine/component"
@@ -25,7 +26,7 @@ func (p *plan) programs(s seed, v version) ([]flow.Spec, journal.Topology, error
 	var specs []flow.Spec
 	for _, f := range p.flows {
 		b := builder{p: p, f: f, v: v, memo: map[string]expr.Expr{}}
-		nodes := append([]flow.Node{flow.Apply{Name: "label", Step: label{s, f}}}, b.body(f.body, nil)...)
+		nodes := append([]flow.Node{flow.Apply{Name: "label", Step: &label{s: s, f: f, seen: map[int]bool{}}}}, b.body(f.body, nil)...)
 		spec := flow.Spec{Name: f.name, Sources: f.sources, Program: flow.NewProgram(nodes), Concurrency: f.concurrency}
 		if f.orderBy {
 			spec.OrderBy = b.compile("body.k")
@@ -148,15 +149,30 @@ func (b *builder) compile(text string) expr.Expr {
 }
 
 // label is the first step of every flow. It lets sinks know which flow a delivery
-// comes from, and takes a time of its own for each event, so that flows that
-// share a source never ask for a sink at the same moment.
+// comes from, and the first time takes a time of its own for each event, so that
+// flows that share a source never ask for a sink at the same moment. Later it takes
+// none: whether a lane must run the steps again or finds their outcome in memory
+// makes no difference.
 type label struct {
 	s seed
 	f *flowPlan
+
+	mu   sync.Mutex
+	seen map[int]bool
 }
 
-func (l label) Apply(_ context.Context, e *component.Event) ([]*component.Event, error) {
-	time.Sleep(l.s.between(100, 100_000, "step", l.f.index, serial(e)))
+func (l *label) first(n int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	seen := l.seen[n]
+	l.seen[n] = true
+	return !seen
+}
+
+func (l *label) Apply(_ context.Context, e *component.Event) ([]*component.Event, error) {
+	if n := serial(e); l.first(n) {
+		time.Sleep(l.s.between(100, 100_000, "step", l.f.index, n))
+	}
 	return []*component.Event{e.WithVar("flow", int64(l.f.index))}, nil
 }
 
