@@ -135,15 +135,18 @@ func (e *engine) run(ctx context.Context) error {
 }
 
 // runFlows runs the flows until ctx ends and what has begun is settled, or abort
-// ends. Should they end by themselves, nothing more is to be taken in.
+// ends. When they cannot, nothing more is to be taken in.
 func (e *engine) runFlows(ctx, abort context.Context, stopIntake func()) <-chan error {
 	ended := make(chan error, 1)
 	var over func()
 	e.flowing, over = context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
-		ended <- e.runner.Run(ctx, abort)
+		err := e.runner.Run(ctx, abort)
 		over()
-		stopIntake()
+		if err != nil {
+			stopIntake()
+		}
+		ended <- err
 	}()
 	return ended
 }

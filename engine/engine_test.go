@@ -123,6 +123,25 @@ func TestFlowsThatEndStopTheDaemon(t *testing.T) {
 	}
 }
 
+// Without flows there is nothing to run, which is no reason to stop.
+func TestRunsWithoutFlows(t *testing.T) {
+	runner, err := flow.New(flow.Options{Journal: none{}, Log: slog.New(slog.DiscardHandler), Now: now}, nil, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &engine{runner: runner}
+	if err := <-e.runFlows(t.Context(), t.Context(), func() { t.Error("it stops taking in") }); err != nil {
+		t.Error(err)
+	}
+}
+
+// none is a journal without exceptions.
+type none struct{ journal.Journal }
+
+func (none) Exceptions(context.Context, journal.ExceptionQuery) ([]journal.Exception, error) {
+	return nil, nil
+}
+
 // A request that one listener still waits for keeps no other listener open.
 func TestAllListenersStopAtOnce(t *testing.T) {
 	w := newWorld(t)
