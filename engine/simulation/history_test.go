@@ -15,9 +15,14 @@ import (
 const length = 200
 
 // run lives through the history of a seed, in a bubble of virtual time. The
-// answer is the first broken promise, and the trace if it was asked for.
-func run(t *testing.T, s seed, f *fault, logging bool) (failure error, story string) {
+// answer is the first broken promise, and the trace if it was asked for. plant
+// makes a fault to be found; nil: none.
+func run(t *testing.T, s seed, plant func() *fault, logging bool) (failure error, story string) {
 	synctest.Test(t, func(*testing.T) {
+		var f *fault
+		if plant != nil {
+			f = plant()
+		}
 		w, err := newWorld(s, f)
 		if err != nil {
 			failure = err
