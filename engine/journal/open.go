@@ -206,7 +206,7 @@ func (j *SQLite) Abandon() {
 	j.killed.Store(true)
 	j.closing.Do(func() {
 		j.queue.rouse()
-		j.release()
+		_ = j.release() // a kill closes nothing cleanly either
 	})
 }
 

@@ -22,9 +22,6 @@ type result struct {
 
 func (r *result) settled() bool { return r.status != 0 && r.status&partial == 0 }
 
-// bits is the status as others may see it.
-func (r *result) bits() Status { return r.status &^ partial }
-
 // add counts further attempts; the counters stick at their ends.
 func (r *result) add(attempts int, took time.Duration, generation int64) {
 	r.attempts = uint16(min(int(r.attempts)+max(attempts, 0), math.MaxUint16))

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -82,8 +83,7 @@ func migrate(c *conn, from int) error {
 			continue
 		}
 		if err := c.exec(stmt); err != nil {
-			c.exec("ROLLBACK")
-			return err
+			return errors.Join(err, c.exec("ROLLBACK"))
 		}
 	}
 	return c.exec("COMMIT")
