@@ -14,8 +14,8 @@ import (
 
 var _ admin.Daemon = (*engine)(nil)
 
-// The journal gives each dead letter with its payload: what is read at a time, and
-// acted upon at a time (bytes as stored), is bounded.
+// What is acted upon at a time, dead letters with their payload (bytes as stored),
+// is bounded.
 const (
 	lettersAtOnce = 8
 	lettersRoom   = 8 << 20
@@ -25,7 +25,7 @@ const (
 func (e *engine) Dead(ctx context.Context, f admin.Filter, after int64, limit int) ([]admin.DeadLetter, error) {
 	var out []admin.DeadLetter
 	for len(out) < limit {
-		page, err := e.journal.Exceptions(ctx, journal.ExceptionQuery{DeadOnly: true, After: after, Limit: lettersAtOnce})
+		page, err := e.journal.Exceptions(ctx, journal.ExceptionQuery{DeadOnly: true, After: after, Limit: limit, Bare: true})
 		if err != nil {
 			return nil, fmt.Errorf("list dead letters: %w", err)
 		}
@@ -36,7 +36,7 @@ func (e *engine) Dead(ctx context.Context, f admin.Filter, after int64, limit in
 				out = append(out, deadLetter(ex))
 			}
 		}
-		if len(page) < lettersAtOnce {
+		if len(page) < limit {
 			break
 		}
 	}

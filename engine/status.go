@@ -112,7 +112,7 @@ func (e *engine) laneStatus(ctx context.Context, stats journal.Stats) []admin.La
 
 // waitsFor is why a delivery of the lane waits for a retry, "" if none does any more.
 func (e *engine) waitsFor(ctx context.Context, lane journal.Lane) string {
-	found, err := e.journal.Exceptions(ctx, journal.ExceptionQuery{Lane: &lane, AliveOnly: true, Limit: 1})
+	found, err := e.journal.Exceptions(ctx, journal.ExceptionQuery{Lane: &lane, AliveOnly: true, Limit: 1, Bare: true})
 	if err != nil || len(found) == 0 || len(found[0].Errors) == 0 {
 		return ""
 	}

@@ -54,7 +54,7 @@ func (s *stepsLane) diedAgain(ctx context.Context, ex journal.Exception, cause *
 	ex.Dead, ex.Next, ex.Step = true, time.Time{}, cause.Step
 	ex.Attempts++
 	ex.Errors = history(ex.Errors, s.f.o.Now(), cause.Err)
-	logDead(s.f.o.Log, ex, cause.Err)
+	s.f.deaths.log(s.f.o.Log, ex, cause.Err)
 	return s.f.o.Journal.Settle(ctx, journal.Settlement{Lane: s.id, Failed: []journal.Exception{ex}})
 }
 

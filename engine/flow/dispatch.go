@@ -29,7 +29,7 @@ func (l *lane) mayBegin() bool {
 	switch {
 	case !l.settleAt.IsZero(), l.state == Stopped:
 		return false
-	case len(l.out.Outcomes) >= maxUnsettled:
+	case len(l.out.Outcomes) >= maxUnsettled, l.outBytes >= maxUnsettledBytes:
 		return false
 	case l.ordered != nil:
 		return l.inflight == 0 && l.sent == nil && !l.turned

@@ -66,10 +66,11 @@ type Runner struct {
 // flow is one flow at run time.
 type flow struct {
 	Spec
-	o     Options
-	steps *stepsLane
-	memo  memo
-	again sync.Mutex // held while a dead letter is retried
+	o      Options
+	steps  *stepsLane
+	memo   memo
+	deaths deaths
+	again  sync.Mutex // held while a dead letter is retried
 }
 
 // New prepares the flows to go on where progress (what Journal.Configure gave)
@@ -130,7 +131,7 @@ func (r *Runner) Run(ctx, abort context.Context) error {
 
 // waiting reads the exceptions that wait for a retry, by lane, without their envelopes.
 func (r *Runner) waiting(ctx context.Context) (map[journal.Lane][]journal.Exception, error) {
-	all, err := r.o.Journal.Exceptions(ctx, journal.ExceptionQuery{AliveOnly: true})
+	all, err := r.o.Journal.Exceptions(ctx, journal.ExceptionQuery{AliveOnly: true, Bare: true})
 	if err != nil {
 		return nil, fmt.Errorf("read what waits for a retry: %w", err)
 	}

@@ -27,8 +27,10 @@ const (
 	// their order_by key before a lane takes no further events.
 	maxHeld      = 1000
 	maxHeldBytes = 16 << 20
-	// maxUnsettled outcomes may wait for the journal before a lane delivers no more.
-	maxUnsettled = 4096
+	// maxUnsettled outcomes, with exceptions of maxUnsettledBytes, may wait for the
+	// journal before a lane delivers no more.
+	maxUnsettled      = 4096
+	maxUnsettledBytes = 16 << 20
 	// settleRetry is the pause after a settlement that the journal could not take.
 	settleRetry = time.Second
 	// readBytes of payload are read from the journal at a time.
@@ -71,6 +73,7 @@ type lane struct {
 	turned   bool // it holds the ordered sink's turn
 
 	out      journal.Settlement  // gathers
+	outBytes int                 // of its exceptions
 	sent     *journal.Settlement // with the journal now
 	settleAt time.Time           // of the next try, after one that failed
 
@@ -212,7 +215,7 @@ func (l *lane) flush() {
 		}
 		s := l.out
 		slices.SortFunc(s.Outcomes, byPosition)
-		l.sent, l.out = &s, journal.Settlement{Lane: l.id}
+		l.sent, l.out, l.outBytes = &s, journal.Settlement{Lane: l.id}, 0
 	} else if !again {
 		return
 	}

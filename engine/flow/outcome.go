@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/syncd/syncd/engine/component"
@@ -97,7 +98,7 @@ func (l *lane) settleItem(it *item) {
 	it.settled = true
 	it.cursor.settle(it.pos)
 	l.out.Outcomes = append(l.out.Outcomes, o)
-	l.out.Failed = append(l.out.Failed, it.failed...)
+	l.fail(it.failed...)
 	l.out.Resolved = append(l.out.Resolved, it.resolved...)
 }
 
@@ -147,13 +148,33 @@ func (l *lane) dead(d *delivery, err error) {
 	ex := l.exception(d, err)
 	ex.Dead = true
 	delete(l.inHand, ex.Key)
-	logDead(l.o.Log, ex, err)
+	l.f.deaths.log(l.o.Log, ex, err)
 	l.release(d.key)
 	l.except(d, ex)
 }
 
-// logDead tells of a dead letter; of a panic with the stack.
-func logDead(log *slog.Logger, ex journal.Exception, err error) {
+// fail adds exceptions to the settlement that gathers.
+func (l *lane) fail(exs ...journal.Exception) {
+	for i := range exs {
+		l.outBytes += len(exs[i].Envelope)
+	}
+	l.out.Failed = append(l.out.Failed, exs...)
+}
+
+// deathNotice is how often a flow's dead letters make a line in the log: status
+// and `syncd dead list` show each.
+const deathNotice = time.Minute
+
+// deaths keeps a flood of dead letters out of the log.
+type deaths struct {
+	mu    sync.Mutex
+	told  time.Time
+	since int // the last line, not told
+}
+
+// log tells of a dead letter, of a panic with the stack: at once when the last
+// line is old enough, else at level debug, and the next line counts it.
+func (d *deaths) log(log *slog.Logger, ex journal.Exception, err error) {
 	args := []any{"flow", ex.Lane.Flow, "sink", ex.Lane.Sink, "event", ex.EventID, "attempts", ex.Attempts, "error", err}
 	if ex.Step != "" {
 		args = append(args, "step", ex.Step)
@@ -162,6 +183,17 @@ func logDead(log *slog.Logger, ex journal.Exception, err error) {
 	if errors.As(err, &p) {
 		args = append(args, "stack", string(p.stack))
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.told.IsZero() && time.Since(d.told) < deathNotice {
+		d.since++
+		log.Debug("dead letter", args...)
+		return
+	}
+	if d.since > 0 {
+		args = append(args, "others_since_last_told", d.since)
+	}
+	d.told, d.since = time.Now(), 0
 	log.Warn("dead letter", args...)
 }
 
@@ -171,11 +203,11 @@ func (l *lane) except(d *delivery, ex journal.Exception) {
 		d.ex.item.failed = append(d.ex.item.failed, ex)
 		return
 	case d.item == nil:
-		l.out.Failed = append(l.out.Failed, ex)
+		l.fail(ex)
 		return
 	case !ex.Dead && d.key != "" && d.item.open > 1:
 		// The others of its event are held back behind it: it cannot wait for them.
-		l.out.Failed = append(l.out.Failed, ex)
+		l.fail(ex)
 	default:
 		d.item.failed = append(d.item.failed, ex)
 	}

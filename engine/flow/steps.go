@@ -71,7 +71,7 @@ func (s *stepsLane) record(ctx context.Context, c *chunk) error {
 		}
 		if !known {
 			ex := s.deadLetter(c.frame.Source, p, c.record(p), c.results[i].err)
-			logDead(s.f.o.Log, ex, c.results[i].err)
+			s.f.deaths.log(s.f.o.Log, ex, c.results[i].err)
 			settlement.Failed = append(settlement.Failed, ex)
 			settlement.Outcomes = append(settlement.Outcomes, journal.Outcome{
 				Source: c.frame.Source, Position: p, Status: journal.Excepted, Attempts: 1,

@@ -3,6 +3,7 @@ package format
 import (
 	"encoding/json"
 	"strconv"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -25,10 +26,22 @@ func CheckJSON(raw []byte) error {
 // json.Number where that overflows. Of equal keys the last wins. Strings may
 // share memory with each other. The error is a *SyntaxError.
 func DecodeJSON(raw []byte) (any, error) {
-	var room [32]field
-	p := jsonReader{raw: raw, text: string(raw), keep: true, fields: room[:0]}
-	return p.document()
+	room := rooms.Get().(*[]field)
+	p := jsonReader{raw: raw, text: string(raw), keep: true, fields: (*room)[:0]}
+	v, err := p.document()
+	if cap(p.fields) <= maxRoom {
+		clear(p.fields[:cap(p.fields)])
+		*room = p.fields[:0]
+		rooms.Put(room)
+	}
+	return v, err
 }
+
+// rooms hold the fields of objects that are being read; one that has grown past
+// maxRoom is not kept.
+var rooms = sync.Pool{New: func() any { f := make([]field, 0, 32); return &f }}
+
+const maxRoom = 256
 
 type jsonReader struct {
 	raw   []byte

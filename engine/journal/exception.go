@@ -68,7 +68,11 @@ func (q *ExceptionQuery) sql() (string, []any) {
 	if q.Limit > 0 {
 		limit = q.Limit
 	}
-	return exceptionColumns + "WHERE " + strings.Join(where, " AND ") + " ORDER BY e.id LIMIT ?", append(args, limit)
+	columns := exceptionColumns
+	if q.Bare {
+		columns = strings.Replace(columns, "e.envelope", "NULL", 1)
+	}
+	return columns + "WHERE " + strings.Join(where, " AND ") + " ORDER BY e.id LIMIT ?", append(args, limit)
 }
 
 // values are what is stored of e after its key.

@@ -250,6 +250,7 @@ type ExceptionQuery struct {
 	AliveOnly bool
 	After     int64 // IDs greater than this
 	Limit     int   // 0: no limit
+	Bare      bool  // leave out the envelopes, which may be large
 }
 
 // Stats are counts that outlive retention, and what waits now.

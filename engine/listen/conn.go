@@ -18,14 +18,20 @@ func (p patient) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{c}, nil
+	return &conn{Conn: c}, nil
 }
 
-type conn struct{ net.Conn }
+type conn struct {
+	net.Conn
+	until time.Time // the deadline of writes, moved when half of it is gone
+}
 
 func (c *conn) Write(b []byte) (int, error) {
-	if err := c.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-		return 0, err
+	if now := time.Now(); c.until.Sub(now) < writeTimeout/2 {
+		c.until = now.Add(writeTimeout)
+		if err := c.SetWriteDeadline(c.until); err != nil {
+			return 0, err
+		}
 	}
 	return c.Conn.Write(b)
 }

@@ -38,7 +38,6 @@ type sink struct {
 	varying  []param // headers with holes
 	scrub    conn.Scrubber
 	limit    int       // bytes of an answer that are read
-	spare    sync.Pool // *nethttp.Header of requests that are over
 	room     sync.Pool // *[]byte in which bodies are made
 }
 
@@ -122,33 +121,20 @@ func (s *sink) Deliver(ctx context.Context, ds []component.Delivery) component.R
 func (s *sink) send(ctx context.Context, d *component.Delivery) error {
 	in := d.Event.Input()
 	r := conn.Request{Method: s.cfg.Method, Host: s.host}
-	header := s.takeHeader()
-	if err := s.fill(&r, *header, d.ID, in); err != nil {
-		s.spare.Put(header)
+	r.Header = s.header.Clone()
+	if err := s.fill(&r, r.Header, d.ID, in); err != nil {
 		return component.Permanent(err)
 	}
-	r.Header = *header
 	resp, err := s.client.Do(ctx, &r, s.limit)
 	if err != nil {
-		return err // the header may still be in use: it is not put back
+		return err
 	}
-	s.spare.Put(header)
 	return s.judge(resp, in)
-}
-
-// takeHeader gives a header map that no request is using; its varying entries are
-// left from the last one and will be overwritten, all of them.
-func (s *sink) takeHeader() *nethttp.Header {
-	if h, ok := s.spare.Get().(*nethttp.Header); ok {
-		return h
-	}
-	h := s.header.Clone()
-	return &h
 }
 
 // fill completes the request from the event. Its errors are the event's.
 func (s *sink) fill(r *conn.Request, h nethttp.Header, id string, in *expr.Input) (err error) {
-	set(h, keyHeader, id)
+	h[keyHeader] = []string{id}
 	for _, p := range s.varying {
 		value, err := p.template.Eval(in)
 		if err != nil {
@@ -158,7 +144,7 @@ func (s *sink) fill(r *conn.Request, h nethttp.Header, id string, in *expr.Input
 			r.Host = value
 			continue
 		}
-		set(h, p.name, value)
+		h[p.name] = []string{value}
 	}
 	if s.cfg.Path.IsSet() {
 		if r.Path, err = s.cfg.Path.Eval(in); err != nil {
@@ -172,15 +158,6 @@ func (s *sink) fill(r *conn.Request, h nethttp.Header, id string, in *expr.Input
 		r.Body, err = s.bodyOf(in)
 	}
 	return err
-}
-
-// set spares the slice of a value that is set again.
-func set(h nethttp.Header, name, value string) {
-	if v := h[name]; len(v) == 1 {
-		v[0] = value
-		return
-	}
-	h[name] = []string{value}
 }
 
 func (s *sink) queryOf(in *expr.Input) (string, error) {
