@@ -116,6 +116,7 @@ func (r *Runner) Run(ctx, abort context.Context) error {
 		lanes.Go(func() { l.run(ctx, abort) })
 	}
 	for _, f := range r.flows {
+		f.steps.begin()
 		for _, ex := range waiting[f.steps.id] {
 			if err := r.again(ctx, f, ex); err != nil {
 				f.o.Log.Error("retry of a dead letter failed", "flow", f.Name, "event", ex.EventID, "error", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -144,7 +145,7 @@ func TestRetryWithBackoffThenDeadLetter(t *testing.T) {
 		}
 		g.wantFlow(journal.FlowStats{Flow: "flow.f", Accepted: 2, Delivered: 1, Dead: 1})
 
-		bad.react = nil
+		bad.set(nil)
 		ex, err := g.j.Revive(t.Context(), dead[0].ID)
 		if err != nil {
 			t.Fatal(err)
@@ -162,10 +163,11 @@ func TestRetryWithBackoffThenDeadLetter(t *testing.T) {
 func TestLaneStopsIsProbedAndCatchesUp(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		g := newRig(t)
-		down := true
+		var down atomic.Bool
+		down.Store(true)
 		sick, well := &fake{}, &fake{}
 		sick.react = func(context.Context, component.Delivery) error {
-			if down {
+			if down.Load() {
 				return errDown
 			}
 			return nil
@@ -192,7 +194,7 @@ func TestLaneStopsIsProbedAndCatchesUp(t *testing.T) {
 			t.Errorf("lane shown as %+v", state)
 		}
 		before := sick.attempts()
-		down = false
+		down.Store(false)
 		settle(time.Minute)
 		wantBodies(t, sorted(sick.bodies()), numbers(1, 500)...)
 		if n := sick.attempts() - before; n != 500 {
@@ -217,7 +219,7 @@ func TestUnwellSinkBurnsNothing(t *testing.T) {
 		if list := g.exceptions(journal.ExceptionQuery{}); len(list) != 0 {
 			t.Fatalf("exceptions: %+v", list)
 		}
-		s.react = nil
+		s.set(nil)
 		settle(time.Minute)
 		wantBodies(t, sorted(s.bodies()), 1, 2, 3)
 	})
@@ -227,9 +229,10 @@ func TestUnwellSinkBurnsNothing(t *testing.T) {
 func TestPoisonDoesNotKeepALaneStopped(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		g := newRig(t)
-		down := true
+		var down atomic.Bool
+		down.Store(true)
 		s := &fake{react: func(_ context.Context, d component.Delivery) error {
-			if down || d.Event.Body == int64(1) {
+			if down.Load() || d.Event.Body == int64(1) {
 				return errDown
 			}
 			return nil
@@ -238,7 +241,7 @@ func TestPoisonDoesNotKeepALaneStopped(t *testing.T) {
 		g.run()
 		g.accept(numbers(1, 20)...)
 		settle(10 * time.Minute)
-		down = false
+		down.Store(false)
 		settle(20 * time.Minute)
 		if n := len(s.bodies()); n < 19 {
 			t.Errorf("%d of 19 delivered", n)
@@ -249,11 +252,10 @@ func TestPoisonDoesNotKeepALaneStopped(t *testing.T) {
 func TestOrderByKeepsKeysInOrder(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		g := newRig(t)
-		fails := map[any]int{"a1": 3}
+		var failed atomic.Int32
 		s := &fake{react: func(_ context.Context, d component.Delivery) error {
 			time.Sleep(time.Millisecond)
-			if fails[d.Event.Body] > 0 {
-				fails[d.Event.Body]--
+			if d.Event.Body == "a1" && failed.Add(1) <= 3 {
 				return errDown
 			}
 			return nil

@@ -204,14 +204,24 @@ type attempt struct {
 }
 
 func (f *fake) Deliver(ctx context.Context, ds []component.Delivery) component.Result {
+	f.mu.Lock()
+	react := f.react
+	f.mu.Unlock()
 	var err error
-	if f.react != nil {
-		err = f.react(ctx, ds[0])
+	if react != nil {
+		err = react(ctx, ds[0])
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.got = append(f.got, attempt{ds[0].ID, ds[0].Event.Body, time.Now(), err == nil})
 	return component.Result{Errors: []error{err}}
+}
+
+// set changes what it does from the next delivery on.
+func (f *fake) set(react func(context.Context, component.Delivery) error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.react = react
 }
 
 // bodies are what was delivered, in order of arrival.

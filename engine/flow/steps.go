@@ -50,6 +50,13 @@ func newStepsLane(f *flow, progress map[journal.Lane][]journal.Progress) *stepsL
 	return s
 }
 
+// begin settles what the sinks' lanes were ahead by.
+func (s *stepsLane) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flush()
+}
+
 // record makes the failures of a chunk dead letters. It returns when they are on disk.
 func (s *stepsLane) record(ctx context.Context, c *chunk) error {
 	c.recording <- struct{}{}
