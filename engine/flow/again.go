@@ -31,14 +31,7 @@ func (r *Runner) again(ctx context.Context, f *flow, ex journal.Exception) error
 	if res.err != nil {
 		return f.steps.diedAgain(ctx, ex, res.err)
 	}
-	statuses, err := r.o.Journal.Statuses(ctx, f.Name, ex.Source, ex.Position)
-	if err != nil {
-		return fmt.Errorf("look up event %s: %w", ex.EventID, err)
-	}
 	for _, sink := range f.Program.Sinks() {
-		if statuses[string(sink)]&(journal.Delivered|journal.Dropped|journal.Excepted) != 0 {
-			continue
-		}
 		if err := r.lanes[journal.Lane{Flow: f.Name, Sink: string(sink)}].adopt(ctx, ex, res); err != nil {
 			return err
 		}
@@ -60,8 +53,8 @@ func (s *stepsLane) diedAgain(ctx context.Context, ex journal.Exception, cause *
 
 // adopt takes the deliveries of an event that has come through the steps late.
 func (l *lane) adopt(ctx context.Context, dead journal.Exception, res result) error {
-	passed, err := l.passed(ctx, dead.Source, dead.Position)
-	if err != nil || !passed {
+	lacks, err := l.lacks(ctx, dead)
+	if err != nil || !lacks {
 		return err
 	}
 	s := journal.Settlement{Lane: l.id}
@@ -78,6 +71,28 @@ func (l *lane) adopt(ctx context.Context, dead journal.Exception, res result) er
 		return fmt.Errorf("queue event %s for %s: %w", dead.EventID, l.id.Sink, err)
 	}
 	return l.revive(ctx, s.Failed...)
+}
+
+// had is what a lane's status says when it has had deliveries of the event.
+const had = journal.Delivered | journal.Dropped | journal.Excepted
+
+// lacks tells whether the lane is past the event and had nothing to deliver then.
+// What it has not settled on disk yet, it knows itself; so it is asked first.
+func (l *lane) lacks(ctx context.Context, dead journal.Exception) (bool, error) {
+	var passed bool
+	var unstored journal.Status
+	err := l.ask(ctx, func() {
+		passed = l.passed(dead.Source, dead.Position)
+		unstored = l.unstoredStatus(dead.Source, dead.Position)
+	})
+	if err != nil || !passed || unstored&had != 0 {
+		return false, err
+	}
+	statuses, err := l.o.Journal.Statuses(ctx, l.id.Flow, dead.Source, dead.Position)
+	if err != nil {
+		return false, fmt.Errorf("look up event %s: %w", dead.EventID, err)
+	}
+	return statuses[l.id.Sink]&had == 0, nil
 }
 
 // late is a delivery that has not been tried yet, as an exception that is due.

@@ -315,16 +315,28 @@ func (l *lane) await(r *retry) {
 	l.queue.push(r)
 }
 
-// passed tells whether the lane is done with an event that has no deliveries here.
-func (l *lane) passed(ctx context.Context, source string, p journal.Position) (yes bool, err error) {
-	err = l.ask(ctx, func() {
-		for _, c := range l.cursors {
-			if c.source == source {
-				yes = c.isSettled(p)
-			}
+// passed tells whether the lane is done with an event.
+func (l *lane) passed(source string, p journal.Position) bool {
+	for _, c := range l.cursors {
+		if c.source == source {
+			return c.isSettled(p)
 		}
-	})
-	return yes, err
+	}
+	return false
+}
+
+// unstoredStatus is the status of an event whose outcome is not on disk yet.
+func (l *lane) unstoredStatus(source string, p journal.Position) (s journal.Status) {
+	outcomes := l.out.Outcomes
+	if l.sent != nil {
+		outcomes = append(slices.Clone(outcomes), l.sent.Outcomes...)
+	}
+	for _, o := range outcomes {
+		if o.Source == source && o.Position == p {
+			s |= o.Status
+		}
+	}
+	return s
 }
 
 func byPosition(a, b journal.Outcome) int {
