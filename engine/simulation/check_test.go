@@ -29,7 +29,7 @@ func (w *world) reconcile(in *daemon) {
 			w.fail("G2: read the cursor of %s: %v", name, err)
 		case n == s.offered:
 		case s.open != nil && n == s.offered+len(s.open.numbers):
-			w.model.arrived(s, s.open, dedupeWindow)
+			w.model.arrived(s.open)
 		default:
 			w.fail("G2: the cursor of %s is at %d, not at %d", name, n, s.offered)
 		}
@@ -69,6 +69,9 @@ func (w *world) checkSources(stats journal.Stats) {
 	}
 	for name, s := range w.model.sources {
 		c := counts[name]
+		if int(c.Unrouted) != s.unrouted || int(c.Dead) != len(s.dead) {
+			w.fail("G3: %s has %d unrouted events and %d dead letters, want %d and %d", name, c.Unrouted, c.Dead, s.unrouted, len(s.dead))
+		}
 		if int(c.Accepted) != len(s.accepted) || int(c.Duplicates) != s.doubles {
 			w.fail("G2: %s has %d events and %d duplicates, %d and %d were offered (cursor %d)",
 				name, c.Accepted, c.Duplicates, len(s.accepted), s.doubles, s.offered)
@@ -143,7 +146,7 @@ func (w *world) checkFlow(f journal.FlowStats) {
 			continue
 		}
 		for _, s := range p.sources {
-			want += len(w.model.sources[s].accepted)
+			want += len(w.model.sources[s].accepted) - int(w.model.began[p.name].from[s])
 		}
 	}
 	sum := f.Delivered + f.Filtered + f.Dead + f.Dropped + f.Pending

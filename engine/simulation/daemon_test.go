@@ -128,7 +128,14 @@ func (w *world) launch() (*daemon, error) {
 	return in, nil
 }
 
-func (w *world) retention() time.Duration { return 10_000 * time.Hour }
+// retention is mostly so long that all is kept to the end.
+func (w *world) retention() time.Duration {
+	if w.seed.chance(20, "short retention") {
+		w.purges = true
+		return w.seed.between(time.Second, time.Minute, "retention")
+	}
+	return 10_000 * time.Hour
+}
 
 func (in *daemon) run() error {
 	w := in.w
@@ -140,11 +147,7 @@ func (in *daemon) run() error {
 	if err != nil {
 		return fmt.Errorf("configure: %w", err)
 	}
-	for _, f := range topology.Flows {
-		for _, sink := range f.Sinks {
-			w.model.begin(journal.Lane{Flow: f.Name, Sink: sink})
-		}
-	}
+	w.begins(progress)
 	sinks := map[component.Address]*flow.Sink{}
 	for _, t := range w.peers {
 		sinks[component.Address(t.plan.address)] = in.sink(t)

@@ -56,7 +56,7 @@ func (w *world) live() {
 	if w.daemon != nil {
 		w.daemon.crash()
 	}
-	time.Sleep(10 * time.Second) // for what a fault left running
+	sleep(10 * time.Second) // for what a fault left running
 }
 
 // heal ends all trouble: what has not been given up must arrive now.
@@ -68,6 +68,7 @@ func (w *world) heal() {
 		t.mood, t.cured = well, w.seed.chance(50, "cured", t.plan.index)
 		t.mu.Unlock()
 	}
+	clear(w.version.gone)
 	for _, f := range w.plan.flows {
 		w.version.fixed[f.name] = w.seed.chance(50, "fixed at last", f.index)
 		for j, l := range w.plan.lanes(f) {
@@ -107,7 +108,7 @@ func (w *world) settle() {
 func (w *world) quiet() {
 	var rest string
 	for wait := time.Second; wait < time.Hour && w.failed() == nil; wait *= 2 {
-		time.Sleep(wait)
+		sleep(wait)
 		w.revive()
 		stats, err := w.daemon.journal.Stats(context.Background())
 		if err != nil {
@@ -146,7 +147,7 @@ func (w *world) conclude() {
 		return
 	}
 	w.restart(-2)
-	time.Sleep(10 * time.Second)
+	sleep(10 * time.Second)
 	w.revive()
 	w.check()
 	w.judge()

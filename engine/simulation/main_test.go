@@ -15,7 +15,7 @@ import (
 
 var (
 	seedFlag  = flag.Uint64("seed", 0, "the seed that TestSeed runs")
-	seedsFlag = flag.Int("seeds", 0, "how many seeds TestHistories runs; default 50, 5000 with SYNCD_CHECK=1")
+	seedsFlag = flag.Int("seeds", 0, "how many seeds TestHistories runs; default 50, 2000 with SYNCD_CHECK=1, 30 under the race detector")
 	firstFlag = flag.Uint64("first", 1, "the first of them")
 	storyFlag = flag.Bool("story", false, "TestSeed prints all that happens")
 )
@@ -26,8 +26,10 @@ func seeds() int {
 	switch {
 	case *seedsFlag > 0:
 		return *seedsFlag
+	case racing:
+		return 30
 	case os.Getenv("SYNCD_CHECK") != "":
-		return 5000
+		return 2000
 	}
 	return 50
 }
@@ -86,8 +88,9 @@ func TestSameSeed(t *testing.T) {
 	}
 }
 
-// once are seeds that once showed a fault, of the flows unless it says otherwise.
-var once = []seed{1768}
+// once are seeds that once showed a fault; a change of the simulation that gives
+// them other histories leaves them harmless.
+var once = []seed{17}
 
 // TestRegressions runs the seeds that once failed.
 func TestRegressions(t *testing.T) {

@@ -14,7 +14,7 @@ type model struct {
 	sources map[string]*sourceModel
 	places  map[int]place // of accepted events, by number
 	lanes   map[journal.Lane]*laneModel
-	dies    map[journal.Lane]bool
+	began   map[string]span // the events that a flow takes: those after from
 }
 
 type place struct {
@@ -29,6 +29,8 @@ type sourceModel struct {
 	offered  int   // inputs that are covered by the cursor
 	accepted []int // event numbers, by position-1
 	doubles  int
+	unrouted int
+	dead     map[string]bool  // dead letters of its own
 	ids      map[string]known // by dedupe key
 	open     *offer           // not acknowledged; a crash hides what became of it
 }
@@ -41,11 +43,17 @@ type known struct {
 
 // offer is a batch handed to the journal.
 type offer struct {
-	numbers []int
-	keys    []string
-	ids     []string
-	fresh   []bool // not a duplicate, as far as the model knows
-	at      time.Time
+	source   *sourceModel
+	append   journal.Append
+	numbers  []int
+	keys     []string
+	ids      []string
+	fresh    []bool // not a duplicate, as far as the model knows
+	at       time.Time
+	unrouted bool   // no flow takes the source
+	dead     string // a dead letter of the source that comes with it, by path
+	ended    string // one that ends with it
+	bogus    bool   // it ends one that is not there
 }
 
 // laneModel is a lane's lives: dropped by an operator, it may be made anew.
@@ -65,10 +73,10 @@ type span struct{ from, to map[string]journal.Position }
 func newModel(p *plan) *model {
 	m := &model{
 		plan: p, sources: map[string]*sourceModel{}, places: map[int]place{},
-		lanes: map[journal.Lane]*laneModel{},
+		lanes: map[journal.Lane]*laneModel{}, began: map[string]span{},
 	}
 	for _, s := range p.sources {
-		m.sources[s] = &sourceModel{name: s, ids: map[string]known{}}
+		m.sources[s] = &sourceModel{name: s, ids: map[string]known{}, dead: map[string]bool{}}
 	}
 	for _, f := range p.flows {
 		for _, l := range p.lanes(f) {
@@ -96,13 +104,57 @@ func (f *flowPlan) takes(source string) bool {
 	return false
 }
 
-// begin notes that a lane is configured; one that has no life begins now.
-func (m *model) begin(l journal.Lane) {
-	lane := m.lanes[l]
-	if n := len(lane.runs); n > 0 && lane.runs[n-1].to == nil {
-		return
+// begins notes where the journal has lanes begin that had no life: now, or where
+// their flow begins, that being new.
+func (w *world) begins(progress []journal.Progress) {
+	at := map[journal.Lane]map[string]journal.Position{}
+	for _, p := range progress {
+		if at[p.Lane] == nil {
+			at[p.Lane] = map[string]journal.Position{}
+		}
+		at[p.Lane][p.Source] = p.Low
 	}
-	lane.runs = append(lane.runs, span{from: m.heads()})
+	for l, from := range at {
+		lane := w.model.lanes[l]
+		if lane == nil || lane.lives() {
+			continue
+		}
+		began, old := w.model.began[l.Flow]
+		if !old && lane.flow.oldest {
+			began = span{from: from}
+		} else if !old {
+			began = span{from: w.model.heads()}
+		}
+		w.addLife(l, from, began.from, old)
+	}
+	for l, from := range at {
+		if lane := w.model.lanes[l]; lane != nil && w.model.began[l.Flow].from == nil {
+			w.model.began[l.Flow] = span{from: from}
+		}
+	}
+}
+
+// addLife adds a life to the lane, which begins after from.
+func (w *world) addLife(l journal.Lane, from, flow map[string]journal.Position, old bool) {
+	want := flow
+	if old {
+		want = w.model.heads()
+	}
+	lane := w.model.lanes[l]
+	for _, source := range lane.flow.sources {
+		if from[source] != want[source] {
+			w.fail("G3: %s begins after event %d of %s instead of %d", l, from[source], source, want[source])
+		}
+		if !old && lane.flow.oldest && from[source] > 0 && !w.purges {
+			w.fail("G3: %s begins after event %d of %s, all are kept", l, from[source], source)
+		}
+	}
+	lane.runs = append(lane.runs, span{from: from})
+}
+
+func (l *laneModel) lives() bool {
+	n := len(l.runs)
+	return n > 0 && l.runs[n-1].to == nil
 }
 
 // end notes that an operator dropped the lane. It has forgotten what it had done.
@@ -145,8 +197,13 @@ func (l *laneModel) life(p place) (covered, ended bool) {
 }
 
 // arrived moves an open offer into what is accepted.
-func (m *model) arrived(s *sourceModel, o *offer, window time.Duration) {
+func (m *model) arrived(o *offer) {
+	s := o.source
 	s.offered += len(o.numbers)
+	if o.dead != "" {
+		s.dead[o.dead] = true
+	}
+	delete(s.dead, o.ended)
 	for i, n := range o.numbers {
 		if !o.fresh[i] {
 			s.doubles++
@@ -155,7 +212,10 @@ func (m *model) arrived(s *sourceModel, o *offer, window time.Duration) {
 		s.accepted = append(s.accepted, n)
 		m.places[n] = place{s.name, journal.Position(len(s.accepted))}
 		if o.keys[i] != "" {
-			s.ids[o.keys[i]] = known{o.ids[i], o.at.Add(window)}
+			s.ids[o.keys[i]] = known{o.ids[i], o.at.Add(dedupeWindow)}
+		}
+		if o.unrouted {
+			s.unrouted++
 		}
 		m.line(s.name, n)
 	}

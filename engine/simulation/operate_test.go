@@ -1,13 +1,11 @@
 package simulation
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"syscall"
 	"time"
 
-	"github.com/syncd/syncd/engine/component"
 	"github.com/syncd/syncd/engine/journal"
 )
 
@@ -46,7 +44,7 @@ func (w *world) step(op int) {
 			break
 		}
 	}
-	time.Sleep(w.gap(op))
+	sleep(w.gap(op))
 	w.revive()
 }
 
@@ -74,11 +72,11 @@ func (w *world) begin() {
 	if err := w.start(); err != nil {
 		w.fail("start: %v", err)
 	}
-	time.Sleep(w.seed.between(time.Microsecond, 2*time.Millisecond, "started", w.daemons))
+	sleep(w.seed.between(time.Microsecond, 2*time.Millisecond, "started", w.daemons))
 }
 
 func (w *world) wait(op int) {
-	time.Sleep(w.seed.between(time.Second, 8*time.Second, "wait", op))
+	sleep(w.seed.between(time.Second, 8*time.Second, "wait", op))
 }
 
 func (w *world) changeMood(op int) {
@@ -98,7 +96,7 @@ func (w *world) crash(op int) {
 	switch w.seed.pick(4, "how", op) {
 	case 0:
 		w.daemon.crash()
-		time.Sleep(w.seed.between(0, 5*time.Second, "down", op))
+		sleep(w.seed.between(0, 5*time.Second, "down", op))
 		w.begin()
 	case 1:
 		w.daemon.doom.Store(crashBefore)
@@ -118,10 +116,16 @@ func (w *world) restart(op int) {
 	w.begin()
 }
 
-// change restarts the daemon with another configuration: some lanes go or come
+// change restarts the daemon with another configuration: flows and lanes go or come
 // back, a poison step is repaired or broken.
 func (w *world) change(op int) {
 	for i, f := range w.plan.flows {
+		switch {
+		case w.version.gone[f.name]:
+			w.version.gone[f.name] = !w.seed.chance(50, "flow on", op, i)
+		case len(w.version.gone) == 0 || w.present() > 1:
+			w.version.gone[f.name] = w.seed.chance(15, "flow off", op, i)
+		}
 		if w.seed.chance(30, "repair", op, i) {
 			w.version.fixed[f.name] = !w.version.fixed[f.name]
 		}
@@ -132,17 +136,38 @@ func (w *world) change(op int) {
 				w.version.off[l] = !w.seed.chance(50, "lane on", op, i, j)
 			case w.running(lanes) > 1:
 				w.version.off[l] = w.seed.chance(30, "lane off", op, i, j)
-				w.model.lanes[l].away = w.model.lanes[l].away || w.version.off[l]
 			}
+			w.model.lanes[l].away = w.model.lanes[l].away || w.version.off[l] || w.version.gone[f.name]
 		}
 	}
-	w.trace("change: off %v, fixed %v", w.version.off, w.version.fixed)
+	w.trace("change: gone %v, off %v, fixed %v", w.version.gone, w.version.off, w.version.fixed)
 	if w.seed.chance(30, "by crash", op) {
 		w.daemon.crash()
 		w.begin()
 		return
 	}
 	w.restart(op)
+}
+
+// present is how many flows are configured.
+func (w *world) present() int {
+	n := 0
+	for _, f := range w.plan.flows {
+		if !w.version.gone[f.name] {
+			n++
+		}
+	}
+	return n
+}
+
+// taken tells whether a configured flow takes the source.
+func (w *world) taken(source string) bool {
+	for _, f := range w.plan.flows {
+		if !w.version.gone[f.name] && f.takes(source) {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *world) running(lanes []journal.Lane) int {
@@ -161,6 +186,7 @@ func (w *world) breakDisk(op int) {
 	err := errDisk
 	if w.seed.chance(30, "full", op) {
 		err = fmt.Errorf("write: %w", syscall.ENOSPC)
+		w.purges = true
 	}
 	w.trace("disk: %v", err)
 	w.trouble.begin(err, w.seed.between(time.Millisecond, 6*time.Second, "trouble", op))
@@ -178,102 +204,4 @@ func later(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// accept hands a batch to the journal, as a source does: with its cursor.
-func (w *world) accept(op int) {
-	s := w.model.sources[w.plan.sources[w.seed.pick(len(w.plan.sources), "source", op)]]
-	var numbers []int
-	for range 1 + w.seed.pick(5, "batch", op) {
-		w.serials++
-		numbers = append(numbers, w.serials)
-	}
-	w.offer(s, numbers, op)
-}
-
-const dedupeWindow = time.Hour
-
-// offer appends the events; it reports whether they were acknowledged.
-func (w *world) offer(s *sourceModel, numbers []int, op int) bool {
-	o, a := w.prepare(s, numbers, op)
-	s.open = o
-	accepted, err := w.daemon.journal.Append(context.Background(), a)
-	w.trace("accept %v of %s: %v", numbers, s.name, err)
-	switch {
-	case err == nil && w.daemon.alive():
-		w.answered(s, o, accepted)
-		w.model.arrived(s, o, dedupeWindow)
-		s.open = nil
-		return true
-	case !w.daemon.alive():
-		return false // known only after the restart
-	}
-	s.open = nil
-	if n, err := w.cursor(w.daemon, s); err != nil || n != s.offered {
-		w.fail("G2: an append that failed left the cursor of %s at %d instead of %d (%v)", s.name, n, s.offered, err)
-	}
-	return false
-}
-
-// prepare makes the submission, and what must come of it.
-func (w *world) prepare(s *sourceModel, numbers []int, op int) (*offer, journal.Append) {
-	now := w.wall()
-	w.peak = later(w.peak, now)
-	o := &offer{numbers: numbers, at: now}
-	a := journal.Append{
-		Source: s.name, DedupeWindow: dedupeWindow,
-		State: []component.Put{{Key: "cursor", Value: s.offered + len(numbers)}},
-	}
-	inBatch := map[string]string{}
-	for i, n := range numbers {
-		r := w.record(n, now)
-		key := ""
-		if w.seed.chance(30, "dedupe", op, i) {
-			key = fmt.Sprint(w.seed.pick(40, "dedupe key", op, i))
-		}
-		k, known := s.ids[key]
-		if known && k.until.After(now.Add(-time.Minute)) && k.until.Before(w.peak.Add(time.Minute)) {
-			key, known = "", false // too close to tell, or forgotten while the clock was ahead
-		}
-		known = key != "" && known && k.until.After(now)
-		if first := inBatch[key]; first != "" {
-			k.id, known = first, true
-		}
-		r.Dedupe = key
-		id := r.ID.String()
-		if known {
-			id = k.id
-		} else if key != "" {
-			inBatch[key] = id
-		}
-		o.keys, o.ids, o.fresh = append(o.keys, key), append(o.ids, id), append(o.fresh, !known)
-		a.Records = append(a.Records, r)
-	}
-	return o, a
-}
-
-// record is event n.
-func (w *world) record(n int, now time.Time) journal.Record {
-	r := journal.Record{Time: now, Key: fmt.Sprint(orderKey(n)), Meta: []byte(fmt.Sprintf(`{"row":%d}`, n))}
-	r.ID[0], r.ID[1], r.ID[2] = byte(n>>16), byte(n>>8), byte(n)
-	if n%2 == 0 {
-		r.Payload = journal.Payload{Names: []string{"n", "k", "v"}, Values: []any{int64(n), int64(orderKey(n)), int64(n)}}
-		return r
-	}
-	body := fmt.Sprintf(`{"n":%d,"k":%d,"v":%d}`, n, orderKey(n), n)
-	r.Payload = journal.Payload{ContentType: "application/json", Raw: []byte(body)}
-	return r
-}
-
-func (w *world) answered(s *sourceModel, o *offer, accepted []component.Accepted) {
-	if len(accepted) != len(o.numbers) {
-		w.fail("G1: %d events of %s got %d answers", len(o.numbers), s.name, len(accepted))
-		return
-	}
-	for i, a := range accepted {
-		if a.Duplicate == o.fresh[i] || a.ID != o.ids[i] {
-			w.fail("G2: event %d of %s (dedupe key %q) was answered %+v, want id %s, duplicate %t",
-				o.numbers[i], s.name, o.keys[i], a, o.ids[i], !o.fresh[i])
-		}
-	}
 }

@@ -31,9 +31,10 @@ func (w *world) operate(op int) {
 	}
 }
 
-// exceptions lists in an order that does not depend on ids.
+// exceptions lists those of flows in an order that does not depend on ids.
 func (w *world) exceptions(q journal.ExceptionQuery) ([]journal.Exception, error) {
 	list, err := w.daemon.journal.Exceptions(context.Background(), q)
+	list = slices.DeleteFunc(list, func(ex journal.Exception) bool { return ex.Lane == journal.Lane{} })
 	slices.SortFunc(list, func(a, b journal.Exception) int {
 		return cmp.Or(cmp.Compare(a.Lane.Flow, b.Lane.Flow), cmp.Compare(a.Lane.Sink, b.Lane.Sink),
 			cmp.Compare(a.Source, b.Source), cmp.Compare(a.Position, b.Position), cmp.Compare(a.Path, b.Path))
@@ -92,7 +93,7 @@ func (w *world) dropLane(op int) {
 	var gone []journal.Lane
 	for _, f := range w.plan.flows {
 		for _, l := range w.plan.lanes(f) {
-			if w.version.off[l] && w.model.lanes[l].lives() {
+			if (w.version.off[l] || w.version.gone[f.name]) && w.model.lanes[l].lives() {
 				gone = append(gone, l)
 			}
 		}
@@ -113,11 +114,6 @@ func (w *world) dropLane(op int) {
 	}
 }
 
-func (l *laneModel) lives() bool {
-	n := len(l.runs)
-	return n > 0 && l.runs[n-1].to == nil
-}
-
 // fresh offers an event that a healthy sink must get soon, whatever its
 // neighbours are up to (G8).
 func (w *world) fresh(op int) {
@@ -127,15 +123,14 @@ func (w *world) fresh(op int) {
 	}
 	s := w.model.sources[f.sources[w.seed.pick(len(f.sources), "fresh source", op)]]
 	for range 60 {
-		w.serials++
-		d, found := w.certain(f, t, w.serials)
+		d, found := w.certain(f, t, w.serial())
 		if !found {
 			continue
 		}
-		if !w.offer(s, []int{w.serials}, -1-op) || w.sourceDoubled(d.n) {
+		if !w.submit(w.prepare(s, []int{d.n}, -1-op)) || w.doubled(d.n) {
 			return
 		}
-		time.Sleep(time.Second)
+		sleep(time.Second)
 		t.mu.Lock()
 		r := t.records[d]
 		t.mu.Unlock()
@@ -146,7 +141,7 @@ func (w *world) fresh(op int) {
 	}
 }
 
-func (w *world) sourceDoubled(n int) bool {
+func (w *world) doubled(n int) bool {
 	_, known := w.model.places[n]
 	return !known
 }

@@ -78,6 +78,7 @@ func (t *peer) seed() seed { return t.w.seed }
 
 // begin checks an attempt before it has any effect. With it begin those of batch.
 func (t *peer) begin(in *daemon, d component.Delivery, batch map[delivery]bool) (delivery, *record) {
+	turn()
 	e := d.Event
 	id := delivery{flow: int(e.Vars["flow"].(int64)), n: serial(e), path: e.Path}
 	t.mu.Lock()

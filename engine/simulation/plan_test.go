@@ -25,6 +25,9 @@ type flowPlan struct {
 	body        *body
 	orderBy     bool
 	concurrency int
+	late        bool  // it is not there at first
+	oldest      bool  // it begins with what there is then
+	backlog     int64 // in bytes; 0: no limit
 
 	mu       sync.Mutex
 	journeys []journey // by event
@@ -157,6 +160,10 @@ func (p *plan) newFlow(s seed, i int, called *body) *flowPlan {
 		sources:     p.sources[:1+s.pick(len(p.sources), "flow sources", i)],
 		orderBy:     s.chance(40, "order", i),
 		concurrency: 1 + s.pick(maxConcurrency, "concurrency", i),
+	}
+	f.late, f.oldest = s.chance(30, "late", i), s.chance(50, "oldest", i)
+	if s.chance(15, "backlog", i) {
+		f.backlog = int64(s.between(300, 3000, "backlog size", i))
 	}
 	f.body = p.newBody(s, 10*(i+1), 2)
 	if s.chance(30, "calls", i) {

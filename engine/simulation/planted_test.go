@@ -55,7 +55,7 @@ func earlyAnswer(ctx context.Context, j journal.Journal, a journal.Append) ([]co
 		accepted = append(accepted, component.Accepted{ID: r.ID.String()})
 	}
 	go func() {
-		time.Sleep(time.Millisecond)
+		sleep(time.Millisecond)
 		j.Append(ctx, a)
 	}()
 	return accepted, nil
@@ -88,7 +88,7 @@ func noDedupe(ctx context.Context, j journal.Journal, a journal.Append) ([]compo
 
 func earlySettle(ctx context.Context, j journal.Journal, s journal.Settlement) error {
 	go func() {
-		time.Sleep(10 * time.Millisecond)
+		sleep(10 * time.Millisecond)
 		j.Settle(ctx, s)
 	}()
 	return nil
@@ -144,7 +144,7 @@ func earlySuccess(ctx context.Context, s component.Sink, ds []component.Delivery
 		return s.Deliver(ctx, ds)
 	}
 	go func() {
-		time.Sleep(time.Millisecond)
+		sleep(time.Millisecond)
 		s.Deliver(context.WithoutCancel(ctx), ds)
 	}()
 	return component.Result{}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/syncd/syncd/engine/component"
 	"github.com/syncd/syncd/engine/expr"
@@ -15,7 +14,8 @@ import (
 
 // version is what may change of a plan from one start of the daemon to the next.
 type version struct {
-	off   map[journal.Lane]bool // lanes taken out of the configuration
+	gone  map[string]bool       // flows taken out of the configuration
+	off   map[journal.Lane]bool // lanes taken out
 	fixed map[string]bool       // flows whose poison steps are repaired
 }
 
@@ -25,6 +25,9 @@ func (p *plan) programs(s seed, v version) ([]flow.Spec, journal.Topology, error
 	t := journal.Topology{Generation: 1}
 	var specs []flow.Spec
 	for _, f := range p.flows {
+		if v.gone[f.name] {
+			continue
+		}
 		b := builder{p: p, f: f, v: v, memo: map[string]expr.Expr{}}
 		nodes := append([]flow.Node{flow.Apply{Name: "label", Step: &label{s: s, f: f, seen: map[int]bool{}}}}, b.body(f.body, nil)...)
 		spec := flow.Spec{Name: f.name, Sources: f.sources, Program: flow.NewProgram(nodes), Concurrency: f.concurrency}
@@ -34,7 +37,7 @@ func (p *plan) programs(s seed, v version) ([]flow.Spec, journal.Topology, error
 		if b.err != nil {
 			return nil, t, b.err
 		}
-		jf := journal.Flow{Name: f.name, Sources: f.sources}
+		jf := journal.Flow{Name: f.name, Sources: f.sources, Oldest: f.oldest, Backlog: f.backlog}
 		for _, a := range spec.Program.Sinks() {
 			jf.Sinks = append(jf.Sinks, string(a))
 		}
@@ -171,7 +174,7 @@ func (l *label) first(n int) bool {
 
 func (l *label) Apply(_ context.Context, e *component.Event) ([]*component.Event, error) {
 	if n := serial(e); l.first(n) {
-		time.Sleep(l.s.between(100, 100_000, "step", l.f.index, n))
+		sleep(l.s.between(100, 100_000, "step", l.f.index, n))
 	}
 	return []*component.Event{e.WithVar("flow", int64(l.f.index))}, nil
 }

@@ -38,6 +38,7 @@ func (s plainSink) one(ctx context.Context, d component.Delivery) error {
 // finish lives through c and notes the answer.
 func (t *peer) finish(ctx context.Context, in *daemon, ids []delivery, c conduct, effect func()) (err error) {
 	a := none
+	defer turn()
 	defer func() {
 		if !in.alive() {
 			return
@@ -47,7 +48,7 @@ func (t *peer) finish(ctx context.Context, in *daemon, ids []delivery, c conduct
 		}
 	}()
 	if err := pause(ctx, c.before); err != nil {
-		time.Sleep(c.late)
+		sleep(c.late)
 		return err
 	}
 	if c.effect && in.alive() {
@@ -56,12 +57,14 @@ func (t *peer) finish(ctx context.Context, in *daemon, ids []delivery, c conduct
 		t.mu.Unlock()
 	}
 	if c.hangs {
+		turn()
 		<-ctx.Done()
-		time.Sleep(c.late)
+		turn()
+		sleep(c.late)
 		return ctx.Err()
 	}
 	if err := pause(ctx, c.after); err != nil {
-		time.Sleep(c.late)
+		sleep(c.late)
 		return err
 	}
 	if c.panics {
@@ -86,6 +89,8 @@ func answerOf(err error) answer {
 
 // pause waits for d of virtual time.
 func pause(ctx context.Context, d time.Duration) error {
+	turn()
+	defer turn()
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -93,6 +93,9 @@ func (v verdict) flow(f *flowPlan, stats journal.FlowStats) {
 	var sum, open [classes]int64 // open: where the peers cannot tell
 	for _, source := range f.sources {
 		for i, n := range v.w.model.sources[source].accepted {
+			if i < int(v.w.model.began[f.name].from[source]) {
+				continue
+			}
 			possible, ended := v.event(f, n)
 			is := v.only(possible)
 			if is == classes && !ended {

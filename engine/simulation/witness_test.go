@@ -17,6 +17,8 @@ type witness struct {
 // Settle also takes a time of its own to answer, so that no two lanes learn of
 // their settlements at the same moment.
 func (j *witness) Settle(ctx context.Context, s journal.Settlement) error {
+	turn()
+	defer turn()
 	w := j.in.w
 	if j.in.alive() {
 		for _, o := range s.Outcomes {
@@ -24,11 +26,12 @@ func (j *witness) Settle(ctx context.Context, s journal.Settlement) error {
 		}
 	}
 	j.in.trace("settle %s: %d outcomes, %d failed, %d resolved", s.Lane, len(s.Outcomes), len(s.Failed), len(s.Resolved))
+	turn()
 	err := j.Journal.Settle(ctx, s)
+	sleep(w.seed.between(time.Microsecond, 3*time.Millisecond, "settle", number(s.Lane.Flow+s.Lane.Sink), int(time.Since(w.began))))
 	if err == nil && j.in.alive() {
 		w.acknowledged(s)
 	}
-	time.Sleep(w.seed.between(time.Microsecond, 3*time.Millisecond, "settle", number(s.Lane.Flow+s.Lane.Sink), int(time.Since(w.began))))
 	return err
 }
 
@@ -37,7 +40,7 @@ func (j *witness) Settle(ctx context.Context, s journal.Settlement) error {
 func (j *witness) Exceptions(ctx context.Context, q journal.ExceptionQuery) ([]journal.Exception, error) {
 	if q.Lane != nil && q.Key != nil {
 		w := j.in.w
-		time.Sleep(w.seed.between(100, 100_000, "read", number(q.Lane.Flow+q.Lane.Sink), int(q.Key.Position), number(q.Key.Path)))
+		sleep(w.seed.between(100, 100_000, "read", number(q.Lane.Flow+q.Lane.Sink), int(q.Key.Position), number(q.Key.Path)))
 	}
 	return j.Journal.Exceptions(ctx, q)
 }

@@ -29,6 +29,7 @@ type world struct {
 	clock   atomic.Int64 // by how much the wall clock is off, in nanoseconds
 	peak    time.Time    // the latest that it has shown
 	trouble trouble      // of the disk
+	purges  bool         // settled events go before the end
 	given   map[given]bool
 	unsure  map[journal.Lane]bool // an operator's drop of these was not answered
 
@@ -80,11 +81,14 @@ func newWorld(s seed, f *fault) (*world, error) {
 	p := newPlan(s)
 	w := &world{
 		seed: s, dir: dir, fault: f, plan: p, model: newModel(p),
-		version: version{off: map[journal.Lane]bool{}, fixed: map[string]bool{}},
+		version: version{gone: map[string]bool{}, off: map[journal.Lane]bool{}, fixed: map[string]bool{}},
 		given:   map[given]bool{}, unsure: map[journal.Lane]bool{}, began: time.Now(),
 	}
 	for _, k := range p.sinks {
 		w.peers = append(w.peers, newPeer(w, k))
+	}
+	for _, f := range p.flows[1:] {
+		w.version.gone[f.name] = f.late
 	}
 	return w, nil
 }
