@@ -21,9 +21,10 @@ build:
 test:
 	$(GO) test $(TESTFLAGS) ./...
 
-## check: everything under the race detector, long simulations and kill loops included
+## check: everything under the race detector, kill loops included, and the long simulation
 check:
 	SYNCD_CHECK=1 CGO_ENABLED=1 $(GO) test -race -timeout 40m $(TESTFLAGS) ./...
+	SYNCD_CHECK=1 $(GO) test -timeout 40m $(TESTFLAGS) ./engine/simulation
 
 ## bench: the figures of docs/performance.md: the daemon as a whole, then its parts;
 ## BENCH selects by name, COUNT repeats
