@@ -17,7 +17,7 @@ const length = 200
 // run lives through the history of a seed, in a bubble of virtual time. The
 // answer is the first broken promise, and the trace if it was asked for. plant
 // makes a fault to be found; nil: none.
-func run(t *testing.T, s seed, plant func() *fault, logging bool) (failure error, story string) {
+func run(t *testing.T, s seed, plant func() *fault, logging bool) (story string, failure error) {
 	synctest.Test(t, func(*testing.T) {
 		var f *fault
 		if plant != nil {
@@ -33,7 +33,7 @@ func run(t *testing.T, s seed, plant func() *fault, logging bool) (failure error
 		w.live()
 		failure, story = w.failed(), w.story()
 	})
-	return failure, story
+	return story, failure
 }
 
 // live is a history from its first start to the last verdict.

@@ -55,7 +55,7 @@ func TestHistories(t *testing.T) {
 
 func check(t *testing.T, s seed) {
 	t.Helper()
-	if err, _ := run(t, s, nil, false); err != nil {
+	if _, err := run(t, s, nil, false); err != nil {
 		t.Errorf("%v\nseed %d; again: go test ./engine/simulation -run TestSeed -seed %d", err, s, s)
 	}
 }
@@ -65,7 +65,7 @@ func TestSeed(t *testing.T) {
 	if *seedFlag == 0 {
 		t.Skip("no -seed given")
 	}
-	err, story := run(t, seed(*seedFlag), nil, *storyFlag)
+	story, err := run(t, seed(*seedFlag), nil, *storyFlag)
 	if *storyFlag {
 		fmt.Println(story)
 	}
@@ -80,8 +80,8 @@ func TestSameSeed(t *testing.T) {
 		if newPlan(s).crowded(s) {
 			continue
 		}
-		_, first := run(t, s, nil, true)
-		_, second := run(t, s, nil, true)
+		first, _ := run(t, s, nil, true)
+		second, _ := run(t, s, nil, true)
 		if diff := cmp.Diff(strings.Split(first, "\n"), strings.Split(second, "\n")); diff != "" {
 			t.Errorf("seed %d tells two stories (-first +second):\n%s", s, diff)
 		}

@@ -39,7 +39,7 @@ func TestPlantedFaults(t *testing.T) {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			for s := seed(1); s <= most; s++ {
-				if err, _ := run(t, s, p.make, false); err != nil {
+				if _, err := run(t, s, p.make, false); err != nil {
 					t.Logf("found by seed %d: %v", s, err)
 					return
 				}
