@@ -43,7 +43,7 @@ func (l *lane) finish(abort context.Context, f finished) {
 			l.failed(d, err)
 		}
 	}
-	if l.ordered != nil && !l.unsettled() {
+	if l.turned && !l.unsettled() {
 		l.ordered.Forget()
 		l.releaseTurn()
 	}
