@@ -127,9 +127,9 @@ func (w *world) change(op int) {
 			w.version.gone[f.name] = w.seed.chance(15, "flow off", op, i)
 		}
 		if w.seed.chance(30, "repair", op, i) {
-			w.version.fixed[f.name] = !w.version.fixed[f.name]
+			w.repair(f, !w.version.fixed[f.name])
 		}
-		lanes := w.plan.lanes(f)
+		lanes := f.lanes
 		for j, l := range lanes {
 			switch {
 			case w.version.off[l]:
@@ -147,6 +147,13 @@ func (w *world) change(op int) {
 		return
 	}
 	w.restart(op)
+}
+
+// repair mends a flow's poison steps, or breaks them. One that breaks may catch an
+// event amid its deliveries.
+func (w *world) repair(f *flowPlan, fixed bool) {
+	f.broke = f.broke || w.version.fixed[f.name] && !fixed
+	w.version.fixed[f.name] = fixed
 }
 
 // present is how many flows are configured.
