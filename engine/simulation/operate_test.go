@@ -88,7 +88,7 @@ func (w *world) changeMood(op int) {
 	w.trace("%s is %s", t.plan.address, moodNames[m])
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.mood, t.since = m, time.Now()
+	t.mood = m
 }
 
 // crash kills the daemon now, or has the next commit do it.
@@ -123,18 +123,17 @@ func (w *world) change(op int) {
 		switch {
 		case w.version.gone[f.name]:
 			w.version.gone[f.name] = !w.seed.chance(50, "flow on", op, i)
-		case len(w.version.gone) == 0 || w.present() > 1:
+		case w.present() > 1:
 			w.version.gone[f.name] = w.seed.chance(15, "flow off", op, i)
 		}
 		if w.seed.chance(30, "repair", op, i) {
 			w.repair(f, !w.version.fixed[f.name])
 		}
-		lanes := f.lanes
-		for j, l := range lanes {
+		for j, l := range f.lanes {
 			switch {
 			case w.version.off[l]:
 				w.version.off[l] = !w.seed.chance(50, "lane on", op, i, j)
-			case w.running(lanes) > 1:
+			case w.running(f.lanes) > 1:
 				w.version.off[l] = w.seed.chance(30, "lane off", op, i, j)
 			}
 			w.model.lanes[l].away = w.model.lanes[l].away || w.version.off[l] || w.version.gone[f.name]

@@ -19,8 +19,7 @@ type peer struct {
 
 	mu      sync.Mutex
 	mood    mood
-	since   time.Time // of the mood
-	cured   bool      // it takes what it used to reject
+	cured   bool // it takes what it used to reject
 	records map[delivery]*record
 	keys    map[string]delivery // idempotency keys
 	rows    []delivery          // content of a file
