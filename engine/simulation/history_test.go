@@ -70,8 +70,8 @@ func (w *world) heal() {
 	}
 	clear(w.version.gone)
 	for _, f := range w.plan.flows {
-		w.repair(f, w.seed.chance(50, "fixed at last", f.index))
-		for j, l := range f.lanes {
+		w.version.fixed[f.name] = w.seed.chance(50, "fixed at last", f.index)
+		for j, l := range w.plan.lanes(f) {
 			if w.version.off[l] && w.seed.chance(70, "back at last", f.index, j) {
 				w.version.off[l] = false
 			}

@@ -79,7 +79,7 @@ func newModel(p *plan) *model {
 		m.sources[s] = &sourceModel{name: s, ids: map[string]known{}, dead: map[string]bool{}}
 	}
 	for _, f := range p.flows {
-		for _, l := range f.lanes {
+		for _, l := range p.lanes(f) {
 			m.lanes[l] = &laneModel{flow: f, sink: p.sink(l.Sink), line: map[string]*line{}, settled: map[int]bool{}}
 		}
 	}

@@ -88,7 +88,7 @@ func (w *world) changeMood(op int) {
 	w.trace("%s is %s", t.plan.address, moodNames[m])
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.mood = m
+	t.mood, t.since = m, time.Now()
 }
 
 // crash kills the daemon now, or has the next commit do it.
@@ -123,17 +123,18 @@ func (w *world) change(op int) {
 		switch {
 		case w.version.gone[f.name]:
 			w.version.gone[f.name] = !w.seed.chance(50, "flow on", op, i)
-		case w.present() > 1:
+		case len(w.version.gone) == 0 || w.present() > 1:
 			w.version.gone[f.name] = w.seed.chance(15, "flow off", op, i)
 		}
 		if w.seed.chance(30, "repair", op, i) {
-			w.repair(f, !w.version.fixed[f.name])
+			w.version.fixed[f.name] = !w.version.fixed[f.name]
 		}
-		for j, l := range f.lanes {
+		lanes := w.plan.lanes(f)
+		for j, l := range lanes {
 			switch {
 			case w.version.off[l]:
 				w.version.off[l] = !w.seed.chance(50, "lane on", op, i, j)
-			case w.running(f.lanes) > 1:
+			case w.running(lanes) > 1:
 				w.version.off[l] = w.seed.chance(30, "lane off", op, i, j)
 			}
 			w.model.lanes[l].away = w.model.lanes[l].away || w.version.off[l] || w.version.gone[f.name]
@@ -146,13 +147,6 @@ func (w *world) change(op int) {
 		return
 	}
 	w.restart(op)
-}
-
-// repair mends a flow's poison steps, or breaks them. One that breaks may catch an
-// event amid its deliveries.
-func (w *world) repair(f *flowPlan, fixed bool) {
-	f.broke = f.broke || w.version.fixed[f.name] && !fixed
-	w.version.fixed[f.name] = fixed
 }
 
 // present is how many flows are configured.

@@ -92,7 +92,7 @@ func (w *world) drop(ex journal.Exception) {
 func (w *world) dropLane(op int) {
 	var gone []journal.Lane
 	for _, f := range w.plan.flows {
-		for _, l := range f.lanes {
+		for _, l := range w.plan.lanes(f) {
 			if (w.version.off[l] || w.version.gone[f.name]) && w.model.lanes[l].lives() {
 				gone = append(gone, l)
 			}

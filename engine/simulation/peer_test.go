@@ -19,7 +19,8 @@ type peer struct {
 
 	mu      sync.Mutex
 	mood    mood
-	cured   bool // it takes what it used to reject
+	since   time.Time // of the mood
+	cured   bool      // it takes what it used to reject
 	records map[delivery]*record
 	keys    map[string]delivery // idempotency keys
 	rows    []delivery          // content of a file

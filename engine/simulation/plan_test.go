@@ -28,8 +28,6 @@ type flowPlan struct {
 	late        bool  // it is not there at first
 	oldest      bool  // it begins with what there is then
 	backlog     int64 // in bytes; 0: no limit
-	lanes       []journal.Lane
-	broke       bool // a repaired step was broken again
 
 	mu       sync.Mutex
 	journeys []journey // by event
@@ -118,9 +116,7 @@ func newPlan(s seed) *plan {
 		called.steps = []*step{{kind: filter, match: newMatch(s, 900)}}
 	}
 	for i := range 1 + s.pick(3, "flows") {
-		f := p.newFlow(s, i, called)
-		f.lanes = p.lanes(f)
-		p.flows = append(p.flows, f)
+		p.flows = append(p.flows, p.newFlow(s, i, called))
 	}
 	if !p.crowded(s) {
 		for _, k := range p.sinks {

@@ -46,13 +46,30 @@ func (p *plan) programs(s seed, v version) ([]flow.Spec, journal.Topology, error
 	return specs, t, nil
 }
 
-// lanes are those that the flow has when nothing of it is taken out.
-func (p *plan) lanes(f *flowPlan) (list []journal.Lane) {
-	b := builder{p: p, f: f, memo: map[string]expr.Expr{}}
-	for _, a := range flow.NewProgram(b.body(f.body, nil)).Sinks() {
-		list = append(list, journal.Lane{Flow: f.name, Sink: string(a)})
+// sinks are those that some flow leads to.
+func (p *plan) lanes(f *flowPlan) []journal.Lane {
+	seen := map[journal.Lane]bool{}
+	var out []journal.Lane
+	var look func(*body)
+	look = func(b *body) {
+		for _, t := range b.to {
+			if t.called != nil {
+				look(t.called)
+				continue
+			}
+			if l := f.lane(p.sinks[t.sink]); !seen[l] {
+				seen[l] = true
+				out = append(out, l)
+			}
+		}
+		for _, st := range b.steps {
+			for _, br := range st.cases {
+				look(br.body)
+			}
+		}
 	}
-	return list
+	look(f.body)
+	return out
 }
 
 // builder makes nodes of bodies.

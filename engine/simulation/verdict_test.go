@@ -179,14 +179,14 @@ func (v verdict) event(f *flowPlan, n int) (possible [classes]bool, gone bool) {
 	if given && !diedInStep {
 		must[dropped], may[dropped] = answered, true
 	}
-	for _, l := range f.lanes {
+	for _, l := range v.w.plan.lanes(f) {
 		lane := v.w.model.lanes[l]
 		covered, ended := lane.life(v.w.model.places[n])
 		if !covered && !v.w.model.late(lane, n) {
 			continue
 		}
 		ended = ended || !covered
-		excused := ended || given || diedInStep || (lane.away || f.broke) && v.w.model.late(lane, n)
+		excused := ended || given || diedInStep || lane.away && v.w.model.late(lane, n)
 		may[dropped], gone = may[dropped] || ended, gone || ended
 		for _, y := range v.w.plan.journey(f, n).ways {
 			if y.sink == lane.sink.index {
