@@ -15,7 +15,7 @@ import (
 
 var (
 	seedFlag  = flag.Uint64("seed", 0, "the seed that TestSeed runs")
-	seedsFlag = flag.Int("seeds", 0, "how many seeds TestHistories runs; default 50, 2000 with SYNCD_CHECK=1, 30 under the race detector")
+	seedsFlag = flag.Int("seeds", 0, "how many seeds TestHistories runs; default 50, 900 with SYNCD_CHECK=1, 30 under the race detector")
 	firstFlag = flag.Uint64("first", 1, "the first of them")
 	storyFlag = flag.Bool("story", false, "TestSeed prints all that happens")
 )
@@ -29,7 +29,7 @@ func seeds() int {
 	case racing:
 		return 30
 	case os.Getenv("SYNCD_CHECK") != "":
-		return 2000
+		return 900
 	}
 	return 50
 }
