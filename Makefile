@@ -21,10 +21,11 @@ build:
 test:
 	$(GO) test $(TESTFLAGS) ./...
 
-## check: everything under the race detector, kill loops included, and the long simulation
+## check: everything under the race detector, kill loops included; then, without it, the long simulation, a million records of an unkind API and 100,000 deliveries in batches
 check:
 	SYNCD_CHECK=1 CGO_ENABLED=1 $(GO) test -race -timeout 40m $(TESTFLAGS) ./...
 	SYNCD_CHECK=1 $(GO) test -timeout 40m $(TESTFLAGS) ./engine/simulation
+	SYNCD_CHECK=1 $(GO) test -timeout 40m $(TESTFLAGS) -run 'TestPoll|TestBatches' ./cmd/syncd/faults
 
 ## bench: the figures of docs/performance.md: the daemon as a whole, then its parts;
 ## BENCH selects by name, COUNT repeats
@@ -42,12 +43,15 @@ lint:
 fuzz:
 	@.ci/fuzz $(FUZZTIME)
 
-## docs: write into the README what the commands really print
+## docs: write the reference, and into the pages what commands really print and draw,
+## and what stands in the examples
 docs:
-	$(GO) test ./examples -run ReadmePrints -count 1 -update
+	$(GO) test ./cmd/syncd -run ReferencePages -count 1 -update
+	$(GO) test ./examples -run 'ReadmePrints|ReadmeDraws|Recipes|Guide' -count 1 -update
 
 ## verify: modules tidy and unchanged, what is generated up to date
 verify:
 	$(GO) mod tidy -diff
 	$(GO) mod verify
-	$(GO) test ./examples -run 'Readme|Snippets' -count 1
+	$(GO) test ./cmd/syncd -run ReferencePages -count 1
+	$(GO) test ./examples -run 'Readme|Snippets|Recipes|Guide|Links' -count 1

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/syncd/syncd/engine/admin"
+	"github.com/syncd/syncd/engine/component"
 	"github.com/syncd/syncd/engine/flow"
 	"github.com/syncd/syncd/engine/intake"
 	"github.com/syncd/syncd/engine/journal"
@@ -87,17 +88,18 @@ func (e *engine) DeadLetter(ctx context.Context, id int64) (admin.DeadLetter, er
 
 // place is where the configuration declares what the event died at.
 func (e *engine) place(ex *journal.Exception) string {
-	for _, c := range e.cfg.Sinks {
+	cfg := e.graph.Load().cfg
+	for _, c := range cfg.Sinks {
 		if string(c.Address) == ex.Lane.Sink {
 			return c.Place
 		}
 	}
-	for _, f := range e.cfg.Flows {
+	for _, f := range cfg.Flows {
 		if string(f.Address) == ex.Lane.Flow {
 			return f.Place
 		}
 	}
-	for _, c := range e.cfg.Sources {
+	for _, c := range cfg.Sources {
 		if string(c.Address) == ex.Source {
 			return c.Place
 		}
@@ -155,23 +157,26 @@ func (e *engine) Retry(ctx context.Context, id int64) error {
 
 // retryInput takes a source's dead letter in again.
 func (e *engine) retryInput(ctx context.Context, ex journal.Exception) error {
-	for _, s := range e.sources {
-		if string(s.Address) == ex.Source {
-			return s.in.Retry(ctx, ex)
-		}
+	if s := e.graph.Load().sources[component.Address(ex.Source)]; s != nil {
+		return s.in.Retry(ctx, ex)
 	}
 	return fmt.Errorf("%w: %s does not run", admin.ErrNoPlace, ex.Source)
 }
 
 // Drop gives a dead letter up.
 func (e *engine) Drop(ctx context.Context, id int64) error {
-	_, done, err := e.handle(ctx, id)
+	ex, done, err := e.handle(ctx, id)
 	if err != nil {
 		return err
 	}
 	defer done()
-	_, err = e.journal.Drop(ctx, id)
-	return named(err)
+	if _, err = e.journal.Drop(ctx, id); err != nil {
+		return named(err)
+	}
+	if ex.Lane.Flow != "" {
+		e.runner.Dropped(e.flowing, ex)
+	}
+	return nil
 }
 
 // DropLane gives up what waits on a lane that has gone.
@@ -197,11 +202,16 @@ func (e *engine) Status(ctx context.Context) (admin.Status, error) {
 		return admin.Status{}, fmt.Errorf("count: %w", err)
 	}
 	counts := inputCounts(stats)
-	return admin.Status{
+	g := e.graph.Load()
+	out := admin.Status{
 		Version: e.o.Version, PID: os.Getpid(), Started: e.started, Config: e.o.Config, StateDir: e.dir,
-		Generation: generation, NotAccepting: stats.Full,
-		Journal:   admin.JournalStatus{Bytes: stats.Bytes, MaxBytes: int64(e.cfg.Daemon.Journal.MaxSize)},
-		Listeners: e.listenerStatus(counts), Sources: e.sourceStatus(counts),
-		Flows: e.flowStatus(stats), Lanes: e.laneStatus(ctx, stats),
-	}, nil
+		Generation: g.generation, NotAccepting: stats.Full, Stale: e.stale.Load(),
+		Journal:   admin.JournalStatus{Bytes: stats.Bytes, MaxBytes: int64(g.cfg.Daemon.Journal.MaxSize)},
+		Listeners: g.listenerStatus(counts), Sources: g.sourceStatus(counts),
+		Flows: g.flowStatus(stats), Lanes: e.laneStatus(ctx, stats),
+	}
+	if p := e.pending.Load(); p != nil {
+		out.KeepBy = &p.by
+	}
+	return out, nil
 }

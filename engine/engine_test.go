@@ -80,11 +80,11 @@ flow "f" {
   to   = sink.fake.s
 }
 `
-	cfg := w.load(flows)
-	cfg.Daemon.ShutdownGrace = 10 * time.Millisecond
+	r := w.load(flows)
+	r.Config.Daemon.ShutdownGrace = 10 * time.Millisecond
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-delivering; cancel() }()
-	if err := Run(ctx, cfg, Options{Log: slog.New(slog.DiscardHandler)}); err != nil {
+	if err := Run(ctx, r, w.options()); err != nil {
 		t.Fatal(err)
 	}
 	again := make(chan string, 1)
@@ -93,9 +93,9 @@ flow "f" {
 		return nil
 	}
 	delete(w.run, "source.fake.a")
-	r := w.start(flows)
+	running := w.start(flows)
 	<-again
-	w.until(r, "delivered", func(s admin.Status) bool { return s.Flows[0].Delivered == 1 && s.Flows[0].Accepted == 1 })
+	w.until(running, "delivered", func(s admin.Status) bool { return s.Flows[0].Delivered == 1 && s.Flows[0].Accepted == 1 })
 }
 
 // failing is a journal whose exceptions cannot be read.
@@ -130,7 +130,10 @@ func TestRunsWithoutFlows(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := &engine{runner: runner}
-	if err := <-e.runFlows(t.Context(), t.Context(), func() { t.Error("it stops taking in") }); err != nil {
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := e.runFlows(ctx, t.Context(), func() { t.Error("it stops taking in") })
+	cancel()
+	if err := <-ended; err != nil {
 		t.Error(err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -30,6 +31,9 @@ type world struct {
 	run     map[component.Address]func(context.Context, component.Intake) error
 	deliver map[component.Address]func(context.Context, component.Delivery) error
 	broken  component.Address // cannot be opened
+	opening func(component.Address)
+	change  func(*Options) // of those that engines get
+	extra   []component.Kind
 
 	mu     sync.Mutex
 	events []string // in order: "open sink.fake.a", "close sink.fake.a"
@@ -61,7 +65,9 @@ type fake struct {
 	addr component.Address
 }
 
-type fakeConfig struct{}
+type fakeConfig struct {
+	Counts string `hcl:"counts,identity" doc:"What its checkpoint is about."`
+}
 
 func (f *fake) Run(ctx context.Context, in component.Intake) error {
 	if run := f.run[f.addr]; run != nil {
@@ -92,29 +98,55 @@ func (w *world) kinds() []component.Kind {
 		if env.Address == w.broken {
 			return nil, errors.New("it is broken")
 		}
+		if w.opening != nil {
+			w.opening(env.Address)
+		}
 		w.note("open %s", env.Address)
 		return &fake{w, env.Address}, nil
 	}
-	return []component.Kind{
+	return append([]component.Kind{
 		component.SourceKind("fake", "For tests.", none, func(env component.Env, _ *fakeConfig) (component.Source, error) { return open(env) }),
 		component.SinkKind("fake", "For tests.", none, func(env component.Env, _ *fakeConfig) (component.Sink, error) { return open(env) }),
 		component.ConnectionKind("fake", "For tests.", none, func(env component.Env, _ *fakeConfig) (*fake, error) { return open(env) }),
-	}
+	}, w.extra...)
 }
 
 // load reads a configuration whose state is in the world's directory.
-func (w *world) load(text string) *config.Config {
+func (w *world) load(text string) *config.Reading {
 	w.t.Helper()
-	path := filepath.Join(w.dir, "conf.hcl")
+	w.write(text)
+	r := w.options().Read(w.path())
+	if r.Config == nil {
+		w.t.Fatalf("load: %v", r.Diagnostics)
+	}
+	return r
+}
+
+func (w *world) path() string { return filepath.Join(w.dir, "conf.hcl") }
+
+// write makes text the configuration on disk.
+func (w *world) write(text string) {
+	w.t.Helper()
 	head := fmt.Sprintf("daemon { state_dir = %q }\n", filepath.Join(w.dir, "state"))
-	if err := os.WriteFile(path, []byte(head+text), 0o600); err != nil {
+	if strings.Contains(text, "daemon {") {
+		head = ""
+	}
+	if err := os.WriteFile(w.path(), []byte(head+text), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
-	cfg, diags := config.Load(path, w.kinds(), config.Options{})
-	if cfg == nil {
-		w.t.Fatalf("load: %v", diags)
+}
+
+// options are those of an engine that logs nothing, unless changed.
+func (w *world) options() Options {
+	o := Options{
+		Log: slog.New(slog.DiscardHandler), Version: "test", Config: w.path(),
+		Read:      func(path string) *config.Reading { return config.Open(path, w.kinds(), config.Options{}) },
+		ReadTexts: func(texts []config.Text) *config.Reading { return config.OpenTexts(texts, w.kinds(), config.Options{}) },
 	}
-	return cfg
+	if w.change != nil {
+		w.change(&o)
+	}
+	return o
 }
 
 // running is an engine between its Ready and its end.
@@ -129,10 +161,9 @@ func (w *world) start(text string) *running {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(w.t.Context())
 	ready, ended := make(chan Ready, 1), make(chan error, 1)
-	cfg := w.load(text)
-	go func() {
-		ended <- Run(ctx, cfg, Options{Log: slog.New(slog.DiscardHandler), Version: "test", Ready: func(r Ready) { ready <- r }})
-	}()
+	reading, o := w.load(text), w.options()
+	o.Ready = func(r Ready) { ready <- r }
+	go func() { ended <- Run(ctx, reading, o) }()
 	r := &running{}
 	select {
 	case r.Ready = <-ready:

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -50,7 +49,9 @@ func TestOpenFailureLeavesNothing(t *testing.T) {
 			w := newWorld(t)
 			w.broken = broken
 			conf := fmt.Sprintf(oneOfEach, freeAddress(t))
-			err := Run(t.Context(), w.load(conf), Options{Log: slog.New(slog.DiscardHandler), Ready: func(Ready) { t.Error("it was ready") }})
+			o := w.options()
+			o.Ready = func(Ready) { t.Error("it was ready") }
+			err := Run(t.Context(), w.load(conf), o)
 			if err == nil || !strings.Contains(err.Error(), "conf.hcl:") || !strings.Contains(err.Error(), "open "+string(broken)+": it is broken") {
 				t.Errorf("the error names neither place nor component: %v", err)
 			}
@@ -83,7 +84,7 @@ func TestPortTaken(t *testing.T) {
 	}
 	w := newWorld(t)
 	conf := fmt.Sprintf(oneOfEach, taken.Addr())
-	err = Run(t.Context(), w.load(conf), Options{Log: slog.New(slog.DiscardHandler)})
+	err = Run(t.Context(), w.load(conf), w.options())
 	if err == nil || !strings.Contains(err.Error(), "is taken") || len(w.noted()) != 0 {
 		t.Errorf("got %v; %v", err, w.noted())
 	}

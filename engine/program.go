@@ -10,36 +10,43 @@ import (
 	"github.com/syncd/syncd/engine/journal"
 )
 
-// generation numbers the configuration that runs.
-const generation = 1
-
-// programs makes the flows of the configuration ready to run, and the topology
-// that the journal keeps account of.
-func (e *engine) programs() ([]flow.Spec, journal.Topology, error) {
-	b := builder{engine: e, flows: map[component.Address]*config.Flow{}}
-	for _, f := range e.cfg.Flows {
+// makePrograms makes the flows of the configuration ready to run; those that stay
+// keep the program that runs.
+func (a *assembly) makePrograms() error {
+	b := builder{assembly: a, flows: map[component.Address]*config.Flow{}, sinks: map[component.Address]*config.Component{}}
+	for _, f := range a.graph.cfg.Flows {
 		b.flows[f.Address] = f
 	}
-	var specs []flow.Spec
-	topology := journal.Topology{Generation: generation}
-	for _, f := range e.cfg.Flows {
+	for _, s := range a.graph.cfg.Sinks {
+		b.sinks[s.Address] = s
+	}
+	for _, f := range a.graph.cfg.Flows {
 		if !f.Enabled || len(f.From) == 0 {
+			continue
+		}
+		if spec, ok := a.old.specs[f.Address]; ok && a.plan.Keeps(f.Address) {
+			a.graph.specs[f.Address] = spec
 			continue
 		}
 		nodes, err := b.body(f.Body, nil)
 		if err != nil {
-			return nil, topology, err
+			return err
 		}
 		program := flow.NewProgram(nodes)
-		from := addresses(f.From)
-		specs = append(specs, flow.Spec{
-			Name: string(f.Address), Sources: from, Program: program,
-			OrderBy: f.OrderBy, Concurrency: f.Concurrency,
-		})
-		topology.Flows = append(topology.Flows, e.account(f, from, program))
+		if f.DeadLetter != "" {
+			dead, err := b.targets([]component.Address{f.DeadLetter})
+			if err != nil {
+				return err
+			}
+			program = program.WithDeadLetters(dead)
+		}
+		a.graph.specs[f.Address] = flow.Spec{
+			Name: string(f.Address), Origin: a.origins[string(f.Address)], Sources: addresses(f.From),
+			Program: program, OrderBy: f.OrderBy, Hold: f.Hold, Concurrency: f.Concurrency,
+		}
 	}
-	e.orderFields(specs)
-	return specs, topology, nil
+	a.orderFields()
+	return nil
 }
 
 func addresses(list []component.Address) []string {
@@ -50,11 +57,11 @@ func addresses(list []component.Address) []string {
 	return out
 }
 
-// orderFields tells sinks that lay out fields the order of the last map before
-// them, where all ways to the sink agree on it.
-func (e *engine) orderFields(specs []flow.Spec) {
+// orderFields finds the order of the last map before each sink, where all ways to
+// the sink agree on it.
+func (a *assembly) orderFields() {
 	orders := map[component.Address][][]string{}
-	for _, s := range specs {
+	for _, s := range a.graph.list() {
 		s.Program.EachSend(func(sink component.Address, last component.Step) {
 			var fields []string
 			if f, ok := last.(component.Fielder); ok {
@@ -64,24 +71,39 @@ func (e *engine) orderFields(specs []flow.Spec) {
 		})
 	}
 	for sink, all := range orders {
-		user, ok := e.sinks[sink].Sink.(component.FieldOrder)
-		same := func(fields []string) bool { return slices.Equal(fields, all[0]) }
-		if ok && all[0] != nil && !slices.ContainsFunc(all, func(f []string) bool { return !same(f) }) {
-			user.UseFields(all[0])
+		differs := func(fields []string) bool { return !slices.Equal(fields, all[0]) }
+		if all[0] != nil && !slices.ContainsFunc(all, differs) {
+			a.graph.fields[sink] = all[0]
 		}
 	}
 }
 
+// layout is what the journal keeps account of.
+func (a *assembly) layout() journal.Topology {
+	t := journal.Topology{Generation: a.graph.generation, Moved: moves(a.graph.cfg), Origins: a.origins}
+	for _, f := range a.graph.cfg.Flows {
+		if spec, ok := a.graph.specs[f.Address]; ok {
+			t.Flows = append(t.Flows, a.account(f, spec))
+		}
+	}
+	for _, c := range a.plan.Changes {
+		if c.Reset {
+			t.Reset = append(t.Reset, string(c.Address))
+		}
+	}
+	return t
+}
+
 // account is what the journal must know of a flow.
-func (e *engine) account(f *config.Flow, from []string, p *flow.Program) journal.Flow {
+func (a *assembly) account(f *config.Flow, spec flow.Spec) journal.Flow {
 	jf := journal.Flow{
-		Name: string(f.Address), Sources: from, Oldest: f.Start.Oldest,
-		Backlog: int64(e.cfg.Daemon.Journal.Backlog),
+		Name: string(f.Address), Sources: spec.Sources, Oldest: f.Start.Oldest,
+		Backlog: int64(a.graph.cfg.Daemon.Journal.Backlog),
 	}
 	if f.Start.Back > 0 {
 		jf.Since = now().Add(-f.Start.Back)
 	}
-	for _, s := range p.Sinks() {
+	for _, s := range spec.Program.Sinks() {
 		jf.Sinks = append(jf.Sinks, string(s))
 	}
 	return jf
@@ -89,8 +111,9 @@ func (e *engine) account(f *config.Flow, from []string, p *flow.Program) journal
 
 // builder turns configured bodies into nodes.
 type builder struct {
-	*engine
+	*assembly
 	flows map[component.Address]*config.Flow
+	sinks map[component.Address]*config.Component
 }
 
 // body makes nodes of a body. below is where an event goes on when the body does
@@ -152,7 +175,7 @@ func (b *builder) targets(to []component.Address) ([]flow.Node, error) {
 	var nodes []flow.Node
 	for _, addr := range to {
 		if sink := b.sinks[addr]; sink != nil {
-			nodes = append(nodes, flow.Send{Sink: addr, When: sink.Common.When})
+			nodes = append(nodes, flow.Send{Sink: addr, When: sink.Sink.When})
 			continue
 		}
 		called := b.flows[addr]
@@ -163,7 +186,7 @@ func (b *builder) targets(to []component.Address) ([]flow.Node, error) {
 		if err != nil {
 			return nil, err
 		}
-		nodes = append(nodes, flow.Call{Flow: string(addr), Nodes: inner})
+		nodes = append(nodes, flow.Call{Flow: string(addr), Origin: b.origins[string(addr)], Nodes: inner})
 	}
 	return nodes, nil
 }

@@ -30,9 +30,10 @@ type Mounted struct {
 }
 
 func (e *engine) ready() Ready {
-	r := Ready{StateDir: e.dir, Socket: admin.SocketPath(e.dir), Routes: e.mounted}
-	for _, c := range e.cfg.Listeners {
-		r.Listeners = append(r.Listeners, Listening{Address: c.Address, Addr: e.listeners[c.Address].Addr(), TLS: c.TLS != nil})
+	g := e.graph.Load()
+	r := Ready{StateDir: e.dir, Socket: admin.SocketPath(e.dir), Routes: g.mounted()}
+	for _, c := range g.cfg.Listeners {
+		r.Listeners = append(r.Listeners, Listening{Address: c.Address, Addr: g.listeners[c.Address].Addr(), TLS: c.TLS != nil})
 	}
 	return r
 }

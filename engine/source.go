@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/syncd/syncd/engine/admin"
 	"github.com/syncd/syncd/engine/component"
@@ -17,58 +16,40 @@ import (
 	"github.com/syncd/syncd/engine/intake"
 )
 
-// source is a source that runs.
+// source is a source that runs, or is about to.
 type source struct {
 	component.Source
 	*config.Component
-	in      *intake.Intake
-	failure atomic.Pointer[string] // why it does not run now
+	in       *intake.Intake
+	listener component.Address // that serves its routes
+	routes   []component.Route
+	failure  atomic.Pointer[string] // why it does not run now
+
+	stop context.CancelFunc // nil: it does not run
+	done chan struct{}
 }
 
-// openSources opens the sources that are enabled and puts their routes on the listeners.
-func (e *engine) openSources(context.Context) error {
-	routes := map[component.Address][]component.Route{}
-	for _, c := range e.cfg.Sources {
-		if !c.Source.Enabled {
-			continue
-		}
-		in, err := intake.New(intake.Options{Source: c.Address, Common: c.Source, Journal: e.journal, Now: now})
-		if err != nil {
-			return fmt.Errorf("%s: %w", c.Place, err)
-		}
-		opened, err := e.openOne(c)
-		if err != nil {
-			return err
-		}
-		s := &source{Source: opened.(component.Source), Component: c, in: in}
-		e.sources = append(e.sources, s)
-		if m, ok := opened.(component.Mounter); ok {
-			listener, r := m.Mount(in)
-			routes[listener.Address] = append(routes[listener.Address], r...)
-			for _, route := range r {
-				e.mounted = append(e.mounted, Mounted{Source: c.Address, Listener: listener.Address, Methods: route.Methods, Path: route.Path})
-			}
-		}
-	}
-	for addr, r := range routes {
-		l := e.listeners[addr]
-		if l == nil {
-			return fmt.Errorf("mount routes: no listener %s", addr)
-		}
-		if err := l.Swap(r); err != nil {
-			return err
-		}
-	}
-	return nil
+// launch runs the source until it is halted or the intake ends, again and again
+// with backoff.
+func (e *engine) launch(s *source) {
+	ctx, stop := context.WithCancel(e.intake)
+	s.stop, s.done = stop, make(chan struct{})
+	done := s.done
+	s.failure.Store(nil)
+	e.outer.Go(func() error {
+		defer close(done)
+		e.supervise(ctx, s)
+		return nil
+	})
 }
 
-// runSources runs every source until ctx ends, again and again with backoff.
-func (e *engine) runSources(ctx context.Context, group *errgroup.Group) {
-	for _, s := range e.sources {
-		group.Go(func() error {
-			e.supervise(ctx, s)
-			return nil
-		})
+// halt stops the source; when it returns, the source has ended. A checkpoint then
+// has no owner.
+func (s *source) halt() {
+	if s.stop != nil {
+		s.stop()
+		<-s.done
+		s.stop = nil
 	}
 }
 
@@ -127,4 +108,23 @@ func (s *source) state() (state, lastError string) {
 		return admin.Failed, *f
 	}
 	return admin.Running, ""
+}
+
+// report adds what a source that works in runs has to tell.
+func (s *source) report(to *admin.SourceStatus) {
+	r, ok := s.Source.(component.Reporter)
+	if !ok {
+		return
+	}
+	is := r.Report()
+	to.Note = is.Note
+	if !is.Next.IsZero() {
+		to.NextRun = &is.Next
+	}
+	if !is.Last.IsZero() {
+		to.LastRun = &is.Last
+	}
+	if to.LastError == "" {
+		to.LastError = is.Error
+	}
 }

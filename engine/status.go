@@ -10,11 +10,11 @@ import (
 
 // listenerStatus shows every listener. The journal counts what they refuse as it
 // does for sources, by address.
-func (e *engine) listenerStatus(counts map[string]journal.SourceStats) []admin.ListenerStatus {
+func (g *graph) listenerStatus(counts map[string]journal.SourceStats) []admin.ListenerStatus {
 	var out []admin.ListenerStatus
-	for _, c := range e.cfg.Listeners {
+	for _, c := range g.cfg.Listeners {
 		out = append(out, admin.ListenerStatus{
-			Address: string(c.Address), Listen: e.listeners[c.Address].Addr().String(), Refused: counts[string(c.Address)].Refused,
+			Address: string(c.Address), Listen: g.listeners[c.Address].Addr().String(), Refused: counts[string(c.Address)].Refused,
 		})
 	}
 	return out
@@ -30,13 +30,9 @@ func inputCounts(stats journal.Stats) map[string]journal.SourceStats {
 }
 
 // sourceStatus shows every source of the configuration, in its order.
-func (e *engine) sourceStatus(counts map[string]journal.SourceStats) []admin.SourceStatus {
-	running := map[string]*source{}
-	for _, s := range e.sources {
-		running[string(s.Address)] = s
-	}
+func (g *graph) sourceStatus(counts map[string]journal.SourceStats) []admin.SourceStatus {
 	var out []admin.SourceStatus
-	for _, c := range e.cfg.Sources {
+	for _, c := range g.cfg.Sources {
 		n := counts[string(c.Address)]
 		s := admin.SourceStatus{
 			Address: string(c.Address), Description: c.Source.Description, State: admin.Disabled,
@@ -45,9 +41,10 @@ func (e *engine) sourceStatus(counts map[string]journal.SourceStats) []admin.Sou
 		if !n.Last.IsZero() {
 			s.LastEvent = &n.Last
 		}
-		if r := running[s.Address]; r != nil {
+		if r := g.sources[c.Address]; r != nil {
 			s.State, s.LastError = r.state()
 			s.Stale = r.in.Stale(n.Last)
+			r.report(&s)
 		}
 		out = append(out, s)
 	}
@@ -55,9 +52,9 @@ func (e *engine) sourceStatus(counts map[string]journal.SourceStats) []admin.Sou
 }
 
 // flowStatus shows the flows that have sources, and those that have gone and left something.
-func (e *engine) flowStatus(stats journal.Stats) []admin.FlowStatus {
+func (g *graph) flowStatus(stats journal.Stats) []admin.FlowStatus {
 	described := map[string]admin.FlowStatus{}
-	for _, f := range e.cfg.Flows {
+	for _, f := range g.cfg.Flows {
 		state := admin.Disabled
 		if f.Enabled {
 			state = admin.Running

@@ -2,7 +2,6 @@ package examples
 
 import (
 	"flag"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,11 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write into the README what is really printed")
+var update = flag.Bool("update", false, "write into the pages what is really there and printed")
 
 const readme = "../README.md"
 
@@ -54,21 +51,30 @@ func TestReadmePrints(t *testing.T) {
 			return block
 		}
 		seen++
-		return "```console\n$ " + command + "\n" + usual(out) + "```\n"
+		return "```console\n$ " + command + "\n" + usual(anyPort.ReplaceAllString(out, usualPort)) + "```\n"
 	})
 	if seen != len(printed) {
 		t.Errorf("the README shows %d of %d commands", seen, len(printed))
 	}
-	if *update {
-		if err := os.WriteFile(readme, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if d := cmp.Diff(string(text), got); d != "" {
-		t.Errorf("the README is not what is printed; 'make docs' writes it anew:\n%s", d)
-	}
+	rewrite(t, readme, text, []byte(got))
 }
+
+// The picture in the README is the one of the quickstart.
+func TestReadmeDraws(t *testing.T) {
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(picture.FindAll(text, -1)); n != 1 {
+		t.Fatalf("the README has %d pictures, not one", n)
+	}
+	drawn := "```mermaid\n" + output(t, ".", "graph", "-c", "quickstart") + "```\n"
+	got := picture.ReplaceAllLiteral(text, []byte(drawn))
+	rewrite(t, readme, text, got)
+}
+
+// picture is a block of Markdown that is drawn.
+var picture = regexp.MustCompile("(?m)^```mermaid\n(?:[^`\n].*\n)*```\n")
 
 // console is a block of Markdown with one command and what it prints.
 var console = regexp.MustCompile("(?m)^```console\n\\$ (.*)\n((?:[^`\n].*\n|\n)*)```\n")
@@ -82,13 +88,13 @@ func session(t *testing.T) map[string]string {
 	}
 	freePort(t, filepath.Join(dir, quickstart))
 	d := start(t, dir, quickstart)
-	post(t, d.curls[0])
+	post(t, dir, d.curls[0])
 	waitForFiles(t, "quickstart/want", filepath.Join(dir, quickstart, "out"))
 	printed := map[string]string{
 		"go run ./cmd/syncd run -c examples/quickstart": d.stdout.String(),
 		"go run ./cmd/syncd status":                     waitForOutput(t, dir, delivered, "status"),
 	}
-	post(t, order.ReplaceAllString(d.curls[0], `-d '{"id":1043}' `))
+	post(t, dir, order.ReplaceAllString(d.curls[0], `-d '{"id":1043}' `))
 	printed["syncd dead list"] = waitForOutput(t, dir, "ATTEMPTS", "dead", "list")
 	d.stop(t)
 
@@ -134,14 +140,16 @@ func waitForOutput(t *testing.T, dir, want string, args ...string) string {
 	}
 }
 
+var anyPort = regexp.MustCompile(`127\.0\.0\.1:\d+`)
+
 // usual puts the same in place of what differs from run to run.
 func usual(out string) string {
 	for _, r := range []struct{ pattern, with string }{
 		{`syncd \S+ is ready after \S+`, "syncd dev is ready after 12ms"},
 		{`syncd \S+, pid \d+`, "syncd dev, pid 4711"},
 		{`/\S*/\.syncd`, "/home/ana/syncd/.syncd"},
-		{`127\.0\.0\.1:\d+`, "127.0.0.1:8080"},
 		{`\d+s ago`, "2s ago"},
+		{`\b20\d\d-\d\d-\d\dT[\d:.]+Z`, "2026-11-22T09:30:00Z"},
 		{`\d+(\.\d+)? [KM]iB of`, "4.1 MiB of"},
 		{`\b[0-9a-f]{32}\b`, "019aa8a0c3f47d21b6e05c9f1e7a2d48"},
 		{`(?m)[ \t]+$`, ""},
@@ -149,14 +157,4 @@ func usual(out string) string {
 		out = regexp.MustCompile(r.pattern).ReplaceAllString(out, r.with)
 	}
 	return out
-}
-
-// freePort lets the configuration in dir listen where nobody else does.
-func freePort(t *testing.T, dir string) {
-	t.Helper()
-	port := "listener \"http\" \"test\" { address = \"127.0.0.1:0\" }\n"
-	if err := os.WriteFile(filepath.Join(dir, "zz_port.hcl"), []byte(port), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(http.DefaultClient.CloseIdleConnections)
 }

@@ -19,6 +19,11 @@ type FilterConfig struct {
 
 type filter struct{ when expr.Expr }
 
+var _ component.Shaped = (*filter)(nil)
+
+// TakesRows says that only the expression looks at the event.
+func (s *filter) TakesRows() {}
+
 // Apply gives the event itself, or nothing.
 func (s *filter) Apply(_ context.Context, e *component.Event) ([]*component.Event, error) {
 	ok, err := s.when.Bool(e.Input())

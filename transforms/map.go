@@ -31,22 +31,28 @@ var Replace = component.StepKind("replace", "Makes the value of one expression t
 
 // ReplaceConfig is a replace's block.
 type ReplaceConfig struct {
-	Body expr.Expr `hcl:"body,required" doc:"The new body." example:"\"body.order\""`
+	Body expr.Expr `hcl:"body,required" doc:"What the body becomes." example:"\"body.order\""`
 }
 
 // body is a step whose expression is the new body.
 type body struct{ value expr.Expr }
 
-var _ component.Fielder = (*body)(nil)
+var (
+	_ component.Fielder = (*body)(nil)
+	_ component.Shaped  = (*body)(nil)
+)
+
+// TakesRows says that only the expression looks at the event.
+func (s *body) TakesRows() {}
 
 // Fields are the new body's, in the order written; nil where only the event tells.
 func (s *body) Fields() []string { return s.value.Fields() }
 
 // Apply gives the event with its new body.
 func (s *body) Apply(_ context.Context, e *component.Event) ([]*component.Event, error) {
-	v, err := s.value.Eval(e.Input())
+	v, err := s.value.Body(e.Input())
 	if err != nil {
 		return nil, err
 	}
-	return one(e.With(v)), nil
+	return e.Becomes(v), nil
 }

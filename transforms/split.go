@@ -14,7 +14,7 @@ var Split = component.StepKind("split", "Makes one event of each element of a li
 
 // SplitConfig is a split's block.
 type SplitConfig struct {
-	Each expr.Expr `hcl:"each,required" yields:"list" doc:"The list." example:"\"body.items\""`
+	Each expr.Expr `hcl:"each,required" yields:"list" doc:"The list whose elements become events." example:"\"body.items\""`
 }
 
 type split struct{ each expr.Expr }

@@ -3,11 +3,27 @@
 // one or many, and changes nothing it was given.
 package transforms
 
-import "github.com/syncd/syncd/engine/component"
+import (
+	"embed"
+	"io/fs"
+
+	"github.com/syncd/syncd/engine/component"
+)
+
+//go:embed pages
+var pages embed.FS
 
 // Kinds lists every kind of step.
 func Kinds() []component.Kind {
-	return []component.Kind{Filter, Map, Replace, Set, Remove, Split}
+	kinds := []component.Kind{Filter, Map, Replace, Set, Remove, Split, Decode, Encode}
+	for i, k := range kinds {
+		page, err := fs.ReadFile(pages, "pages/"+k.Name+".md")
+		if err != nil {
+			panic(err) // a kind was added without its page
+		}
+		kinds[i] = k.WithPage(string(page))
+	}
+	return kinds
 }
 
 // one is the result of a step that passes one event on.

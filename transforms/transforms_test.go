@@ -49,7 +49,11 @@ func event() *component.Event {
 func bodies(events []*component.Event) []any {
 	all := []any{}
 	for _, e := range events {
-		all = append(all, e.Body)
+		whole, err := e.Whole()
+		if err != nil {
+			panic(err)
+		}
+		all = append(all, whole.Body)
 	}
 	return all
 }
@@ -200,7 +204,7 @@ func TestKinds(t *testing.T) {
 		}
 		names = append(names, k.Name)
 	}
-	if d := cmp.Diff([]string{"filter", "map", "replace", "set", "remove", "split"}, names); d != "" {
+	if d := cmp.Diff([]string{"filter", "map", "replace", "set", "remove", "split", "decode", "encode"}, names); d != "" {
 		t.Error(d)
 	}
 }

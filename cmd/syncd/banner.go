@@ -91,14 +91,16 @@ func isAlnum(r rune) bool {
 const maxSample = 2048
 
 // sample is a body to try the source with: the JSON file beside the configuration
-// that has the source's name (orders.json for source.webhook.orders), else a small one.
+// that has the source's name (orders.json for source.webhook.orders, also for those
+// that a for_each makes of it), else a small one.
 func sample(path string, source component.Address) string {
 	dir := path
 	if fi, err := os.Stat(path); err == nil && !fi.IsDir() {
 		dir = filepath.Dir(path)
 	}
-	name := source[strings.LastIndexByte(string(source), '.')+1:]
-	raw, err := os.ReadFile(filepath.Join(dir, string(name)+".json"))
+	block := string(source.Base())
+	name := block[strings.LastIndexByte(block, '.')+1:]
+	raw, err := os.ReadFile(filepath.Join(dir, name+".json"))
 	var line bytes.Buffer
 	if err != nil || json.Compact(&line, raw) != nil || line.Len() > maxSample {
 		return `{"id":1}`

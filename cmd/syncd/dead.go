@@ -9,6 +9,7 @@ import (
 func newDead() *cobra.Command {
 	var at daemonFlags
 	cmd := group("dead", "Dead letters: what failed for good, and what to do about it",
+		"  syncd dead list\n  syncd dead show 17\n  syncd dead retry --all --sink http.erp",
 		newDeadList(&at), newDeadShow(&at), newDeadRetry(&at), newDeadDrop(&at))
 	at.add(cmd)
 	return cmd
@@ -17,10 +18,13 @@ func newDead() *cobra.Command {
 // filterFlags select dead letters by where they died.
 type filterFlags struct{ source, flow, sink string }
 
-func (f *filterFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.source, "source", "", "only those of this source")
-	cmd.Flags().StringVar(&f.flow, "flow", "", "only those of this flow")
-	cmd.Flags().StringVar(&f.sink, "sink", "", "only those of this sink")
+func (f *filterFlags) add(cmd *cobra.Command, at *daemonFlags) {
+	cmd.Flags().StringVar(&f.source, "source", "", "only those of the source at this `ADDRESS`, for example webhook.orders")
+	cmd.Flags().StringVar(&f.flow, "flow", "", "only those of the flow at this `ADDRESS`, for example orders")
+	cmd.Flags().StringVar(&f.sink, "sink", "", "only those of the sink at this `ADDRESS`, for example http.erp")
+	completeFlag(cmd, "source", at.addresses(sourcesOf))
+	completeFlag(cmd, "flow", at.addresses(flowsOf))
+	completeFlag(cmd, "sink", at.addresses(sinksOf))
 }
 
 func (f *filterFlags) filter() admin.Filter {

@@ -34,6 +34,7 @@ func newDeadDrop(at *daemonFlags) *cobra.Command {
 func deadAction(at *daemonFlags, cmd *cobra.Command, done string, act func(*admin.Client, context.Context, admin.Selection) (admin.Outcome, error)) *cobra.Command {
 	var f filterFlags
 	all, asJSON := false, false
+	cmd.ValidArgsFunction = at.deadIDs(maxOffered)
 	cmd.Args = idArgs(func(_ *cobra.Command, args []string) error { return selected(args, all, f) })
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return at.call(cmd, func(ctx context.Context, c *admin.Client) error {
@@ -45,7 +46,7 @@ func deadAction(at *daemonFlags, cmd *cobra.Command, done string, act func(*admi
 		})
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "all dead letters, or all that --source, --flow and --sink select")
-	f.add(cmd)
+	f.add(cmd, at)
 	addJSON(cmd, &asJSON)
 	return cmd
 }

@@ -20,18 +20,21 @@ func newDeadList(at *daemonFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List dead letters, the oldest first",
-		Args:  cobra.NoArgs,
+		Example: `  syncd dead list
+  syncd dead list --flow orders --sink http.erp
+  syncd dead list --json | jq length`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return at.call(cmd, func(ctx context.Context, c *admin.Client) error {
 				letters := c.Dead(ctx, f.filter())
 				if asJSON {
-					return writeDeadJSON(cmd.OutOrStdout(), letters)
+					return writeList(cmd.OutOrStdout(), letters)
 				}
 				return writeDead(cmd.OutOrStdout(), letters, time.Now())
 			})
 		},
 	}
-	f.add(cmd)
+	f.add(cmd, at)
 	addJSON(cmd, &asJSON)
 	return cmd
 }
@@ -58,19 +61,19 @@ func writeDead(w io.Writer, letters iter.Seq2[admin.DeadLetter, error], now time
 	return t.flush(w)
 }
 
-// writeDeadJSON writes one list, an entry a line.
-func writeDeadJSON(w io.Writer, letters iter.Seq2[admin.DeadLetter, error]) error {
+// writeList writes one JSON list, an entry a line.
+func writeList[T any](w io.Writer, entries iter.Seq2[T, error]) error {
 	b := bufio.NewWriter(w)
 	sep := "[\n"
 	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
-	for d, err := range letters {
+	for e, err := range entries {
 		if err != nil {
 			b.Flush()
 			return err
 		}
 		b.WriteString(sep)
-		if err := enc.Encode(d); err != nil {
+		if err := enc.Encode(e); err != nil {
 			return err
 		}
 		sep = ","

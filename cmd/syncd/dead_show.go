@@ -20,7 +20,10 @@ func newDeadShow(at *daemonFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show a dead letter with its payload and the history of its errors",
-		Args:  idArgs(cobra.ExactArgs(1)),
+		Example: `  syncd dead show 17
+  syncd dead show 17 --json | jq .payload`,
+		Args:              idArgs(cobra.ExactArgs(1)),
+		ValidArgsFunction: at.deadIDs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return at.call(cmd, func(ctx context.Context, c *admin.Client) error {
 				d, err := c.DeadLetter(ctx, parseIDs(args)[0])

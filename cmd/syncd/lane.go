@@ -12,7 +12,8 @@ import (
 
 func newLane() *cobra.Command {
 	var at daemonFlags
-	cmd := group("lane", "The ways of flows to sinks, and what waits on them", newLaneList(&at), newLaneDrop(&at))
+	cmd := group("lane", "The ways of flows to sinks, and what waits on them",
+		"  syncd lane list\n  syncd lane drop flow.orders sink.http.old_erp", newLaneList(&at), newLaneDrop(&at))
 	at.add(cmd)
 	return cmd
 }
@@ -22,7 +23,9 @@ func newLaneList(at *daemonFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List all lanes, also those whose flow or sink has gone",
-		Args:  cobra.NoArgs,
+		Example: `  syncd lane list
+  syncd lane list --json | jq '.[] | select(.state == "orphaned")'`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return at.call(cmd, func(ctx context.Context, c *admin.Client) error {
 				s, err := c.Status(ctx)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 
@@ -9,6 +10,9 @@ import (
 
 	"github.com/syncd/syncd/engine/config"
 )
+
+// defaultConfig is what is read where nothing else is said.
+const defaultConfig = "/etc/syncd"
 
 // configFlags say which configuration to read, and with which variables.
 type configFlags struct {
@@ -18,8 +22,18 @@ type configFlags struct {
 
 func (f *configFlags) add(cmd *cobra.Command) {
 	f.vars = variables{}
-	cmd.Flags().StringVarP(&f.path, "config", "c", "/etc/syncd", "the configuration: a file, or a directory with *.hcl files")
+	cmd.Flags().StringVarP(&f.path, "config", "c", defaultConfig, "`PATH` of the configuration: a file, or a directory with *.hcl files")
 	cmd.Flags().Var(f.vars, "var", "set a variable; goes before SYNCD_VAR_NAME")
+	completeFlag(cmd, "config", cobra.FixedCompletions([]cobra.Completion{"hcl"}, cobra.ShellCompDirectiveFilterFileExt))
+	completeFlag(cmd, "var", f.variableNames)
+}
+
+// configByFlag refuses arguments: mostly they are the path of a configuration.
+func configByFlag(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no argument; the configuration is named by -c: %s -c %s", cmd.CommandPath(), cmd.CommandPath(), args[0])
+	}
+	return nil
 }
 
 // options are what load functions may see of this process.

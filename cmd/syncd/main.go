@@ -8,4 +8,4 @@ import (
 	_ "time/tzdata" // time zones, also where the machine has none
 )
 
-func main() { os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(execute(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -15,7 +16,13 @@ import (
 	"github.com/syncd/syncd/engine/admin"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain also lets other programs start this one as syncd.
+func TestMain(m *testing.M) {
+	if args, ok := os.LookupEnv("SYNCD_TEST_ARGS"); ok {
+		os.Exit(execute(strings.Fields(args), os.Stdin, os.Stdout, os.Stderr))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // fake is a daemon with fixed answers; it remembers what it was asked to do.
 type fake struct {
@@ -23,6 +30,12 @@ type fake struct {
 	status           admin.Status
 	dead             []admin.DeadLetter
 	retried, dropped []int64
+	outcome          admin.Reload
+	plan             admin.Plan
+	generations      []admin.Generation // the newest first
+	points           []admin.Checkpoint
+	kept             []admin.Kept
+	notes            []string
 }
 
 func (f *fake) Status(context.Context) (admin.Status, error) { return f.status, nil }
@@ -90,9 +103,12 @@ func serve(t *testing.T, d admin.Daemon) string {
 }
 
 // syncd runs a command line.
-func syncd(args ...string) (code int, stdout, stderr string) {
+func syncd(args ...string) (code int, stdout, stderr string) { return syncdWith("", args...) }
+
+// syncdWith runs a command line that has something on its standard input.
+func syncdWith(stdin string, args ...string) (code int, stdout, stderr string) {
 	var out, errs strings.Builder
-	code = execute(args, &out, &errs)
+	code = execute(args, strings.NewReader(stdin), &out, &errs)
 	return code, out.String(), errs.String()
 }
 
@@ -111,4 +127,43 @@ func twoDead() *fake {
 			Error: "orders.hcl:14:20: body.total is nil", Attempts: 1, Time: at,
 		},
 	}}
+}
+
+func (f *fake) Reload(_ context.Context, o admin.ReloadOptions) (admin.Reload, error) {
+	out := f.outcome
+	if o.Confirm > 0 {
+		by := time.Unix(0, 0).Add(o.Confirm)
+		out.KeepBy = &by
+	}
+	return out, nil
+}
+
+func (f *fake) Keep(context.Context) error { return admin.ErrNothingToKeep }
+
+func (f *fake) Plan(_ context.Context, path string) (admin.Plan, error) {
+	p := f.plan
+	if path != "" {
+		p.Error = "planned for " + path
+	}
+	return p, nil
+}
+
+func (f *fake) Generations(context.Context) ([]admin.Generation, error) { return f.generations, nil }
+
+func (f *fake) Generation(_ context.Context, number int64) (admin.Generation, error) {
+	if number <= 0 {
+		number += int64(len(f.generations))
+	}
+	for _, g := range f.generations {
+		if g.Number == number {
+			return g, nil
+		}
+	}
+	return admin.Generation{}, admin.ErrNotFound
+}
+
+func (f *fake) Rollback(_ context.Context, number int64) (admin.Reload, error) {
+	out := f.outcome
+	out.Generation = number
+	return out, nil
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -14,6 +12,8 @@ import (
 
 	"github.com/syncd/syncd/engine"
 	"github.com/syncd/syncd/engine/config"
+	"github.com/syncd/syncd/engine/listen"
+	"github.com/syncd/syncd/engine/notify"
 )
 
 func newRun() *cobra.Command {
@@ -23,7 +23,9 @@ func newRun() *cobra.Command {
 		Short: "Run the daemon",
 		Long: `Run the daemon until SIGTERM or SIGINT: it then takes nothing more in, finishes
 what has begun within shutdown_grace, and ends. A second signal ends it at once.`,
-		Args: cobra.NoArgs,
+		Example: `  syncd run
+  syncd run -c shop --var site=scl`,
+		Args: configByFlag,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd, from, time.Now()) },
 	}
 	from.add(cmd)
@@ -31,47 +33,44 @@ what has begun within shutdown_grace, and ends. A second signal ends it at once.
 }
 
 func run(cmd *cobra.Command, from configFlags, started time.Time) error {
-	cfg, diags := config.Load(from.path, kinds(), from.options())
-	writeDiagnostics(cmd.ErrOrStderr(), diags)
-	if diags.HasErrors() {
+	kinds := kinds() // once: a kind may hold what its components share over reloads
+	r := config.Open(from.path, kinds, from.options())
+	writeDiagnostics(cmd.ErrOrStderr(), r.Diagnostics)
+	if r.Config == nil {
 		return errShown
 	}
-	log, err := newLogger(cmd.ErrOrStderr(), cfg.Daemon.Log)
-	if err != nil {
-		return err
+	log := newLog(cmd.ErrOrStderr(), r.Config.Daemon.Log)
+	var manager engine.Manager // nil: what it would be told is not worked out
+	if m := notify.FromEnvironment(log.Logger); m.Present() {
+		manager = m
 	}
-	ctx, stop := untilSignal(cmd.Context(), log)
+	ctx, hangup, stop := untilSignal(cmd.Context(), log.Logger)
 	defer stop()
-	return engine.Run(ctx, cfg, engine.Options{
-		Log:     log,
-		Version: versionName(),
-		Config:  from.path,
-		Ready: func(r engine.Ready) {
-			writeBanner(cmd.OutOrStdout(), from.path, cfg, r, time.Since(started))
+	defer tendHeap()()
+	return engine.Run(ctx, r, engine.Options{
+		Log:       log.Logger,
+		Version:   versionName(),
+		Config:    from.path,
+		Read:      func(path string) *config.Reading { return config.Open(path, kinds, from.options()) },
+		ReadTexts: func(texts []config.Text) *config.Reading { return config.OpenTexts(texts, kinds, from.options()) },
+		SetLog:    log.set,
+		Sockets:   listen.Inherit(),
+		Hangup:    hangup,
+		Manager:   manager,
+		Ready: func(ready engine.Ready) {
+			writeBanner(cmd.OutOrStdout(), from.path, r.Config, ready, time.Since(started))
 		},
 	})
 }
 
-// newLogger logs as the configuration's log block says.
-func newLogger(w io.Writer, l config.Log) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(l.Level)); err != nil {
-		return nil, fmt.Errorf("read log level: %w", err)
-	}
-	opts := &slog.HandlerOptions{Level: level}
-	if l.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, opts)), nil
-	}
-	return slog.New(slog.NewTextHandler(w, opts)), nil
-}
-
-// untilSignal gives a context that ends with the first SIGTERM or SIGINT. The
-// second one then has its usual effect: the process ends at once, which the
-// journal is made for.
-func untilSignal(parent context.Context, log *slog.Logger) (context.Context, context.CancelFunc) {
+// untilSignal gives a context that ends with the first SIGTERM or SIGINT, and a
+// channel that has a token for SIGHUPs. The second SIGTERM then has its usual
+// effect: the process ends at once, which the journal is made for.
+func untilSignal(parent context.Context, log *slog.Logger) (context.Context, <-chan struct{}, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	hangup := make(chan struct{}, 1)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -86,9 +85,12 @@ func untilSignal(parent context.Context, log *slog.Logger) (context.Context, con
 					cancel()
 					return
 				}
-				log.Warn("SIGHUP ignored: this version reads its configuration only at start; restart to apply")
+				select {
+				case hangup <- struct{}{}:
+				default: // one that waits will do
+				}
 			}
 		}
 	}()
-	return ctx, func() { signal.Stop(signals); cancel(); <-done }
+	return ctx, hangup, func() { signal.Stop(signals); cancel(); <-done }
 }

@@ -17,7 +17,12 @@ func newStatus() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show how sources, flows and lanes stand",
-		Args:  cobra.NoArgs,
+		Long: `Show how sources, flows and lanes stand. A lane is the way of one flow to one sink.
+Counters count since the state directory was made. For each flow, ACCEPTED is the
+sum of the others: delivered, filtered, dead, dropped or pending.`,
+		Example: `  syncd status
+  syncd status --json | jq '.lanes[] | select(.state == "stopped")'`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return at.call(cmd, func(ctx context.Context, c *admin.Client) error {
 				s, err := c.Status(ctx)
@@ -39,10 +44,16 @@ func newStatus() *cobra.Command {
 func writeStatus(w io.Writer, s admin.Status, now time.Time) error {
 	fmt.Fprintf(w, "syncd %s, pid %d, started %s, configuration %d\n", s.Version, s.PID, ago(now, s.Started), s.Generation)
 	fmt.Fprintf(w, "config %s, state %s, journal %s of %s\n", s.Config, s.StateDir, sizeText(s.Journal.Bytes), sizeText(s.Journal.MaxBytes))
+	if s.Stale != nil {
+		fmt.Fprintf(w, "NOT WHAT THE FILES SAY, since %s: %s\n", ago(now, s.Stale.Since), line(s.Stale.Reason))
+	}
+	if s.KeepBy != nil {
+		fmt.Fprintf(w, "GOES BACK %s unless kept: syncd reload --keep\n", ago(now, *s.KeepBy))
+	}
 	if s.NotAccepting != "" {
 		fmt.Fprintf(w, "NOT ACCEPTING: %s\n", line(s.NotAccepting))
 	}
-	for _, t := range []*table{listenersTable(s.Listeners), sourcesTable(s.Sources, now), flowsTable(s.Flows), lanesTable(s.Lanes, now)} {
+	for _, t := range []*table{listenersTable(s.Listeners), sourcesTable(s.Sources, now), runsTable(s.Sources, now), flowsTable(s.Flows), lanesTable(s.Lanes, now)} {
 		if len(t.rows) == 0 {
 			continue
 		}
@@ -78,6 +89,28 @@ func sourcesTable(list []admin.SourceStatus, now time.Time) *table {
 		t.add(s.Address, s.State, s.Accepted, s.Duplicates, s.Refused, s.Unrouted, s.Dead, last, short(s.LastError, 80))
 	}
 	return t
+}
+
+// runsTable shows when the sources run that work in runs, and what they and others do.
+func runsTable(list []admin.SourceStatus, now time.Time) *table {
+	t := newTable("SOURCE", "NEXT RUN", "LAST RUN", "NOTE")
+	for _, s := range list {
+		last := "never"
+		if s.NextRun == nil {
+			last = "-" // the first is under way, or it knows no runs
+		}
+		if s.NextRun != nil || s.LastRun != nil || s.Note != "" {
+			t.add(s.Address, whenever(now, s.NextRun, "-"), whenever(now, s.LastRun, last), short(s.Note, 80))
+		}
+	}
+	return t
+}
+
+func whenever(now time.Time, t *time.Time, otherwise string) string {
+	if t == nil {
+		return otherwise
+	}
+	return ago(now, *t)
 }
 
 func flowsTable(list []admin.FlowStatus) *table {

@@ -18,7 +18,10 @@ func newValidate() *cobra.Command {
 		Long: `Check everything in a configuration that can be checked without connecting to
 anything. Exit code 0: it can run; 1: it cannot. Unset environment variables and
 missing credentials are warnings here, since they may be there where it runs.`,
-		Args: cobra.NoArgs,
+		Example: `  syncd validate -c shop
+  syncd validate --strict && sudo systemctl restart syncd
+  syncd validate -c shop --json | jq '.diagnostics[].summary'`,
+		Args: configByFlag,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts := from.options()
 			opts.Placeholders, opts.Strict = true, strict

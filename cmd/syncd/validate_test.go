@@ -62,3 +62,14 @@ func TestRunRefusesABrokenConfiguration(t *testing.T) {
 		t.Errorf("code %d\n%s\n%s", code, out, errs)
 	}
 }
+
+// TestConfigByFlag gives the path where an argument would stand.
+func TestConfigByFlag(t *testing.T) {
+	for _, name := range []string{"validate", "run", "graph", "doctor", "lsp"} {
+		var out, errs strings.Builder
+		code := execute([]string{name, "shop"}, strings.NewReader(""), &out, &errs)
+		if want := "the configuration is named by -c: syncd " + name + " -c shop"; code != exitUsage || !strings.Contains(errs.String(), want) {
+			t.Errorf("%s: exit code %d, %q, want %q", name, code, errs.String(), want)
+		}
+	}
+}

@@ -70,28 +70,59 @@ func (c *Client) Drop(ctx context.Context, s Selection) (Outcome, error) {
 
 // DropLane gives up what waits on a lane that the configuration does not have any more.
 func (c *Client) DropLane(ctx context.Context, flow, sink string) error {
-	resp, err := c.send(ctx, "POST", "/v1/lanes/drop", map[string]string{"flow": flow, "sink": sink})
-	if err != nil {
-		return err
-	}
-	return resp.Body.Close()
+	return c.tell(ctx, "/v1/lanes/drop", map[string]string{"flow": flow, "sink": sink})
+}
+
+// Reload has the daemon read its configuration again.
+func (c *Client) Reload(ctx context.Context, o ReloadOptions) (Reload, error) {
+	return call[Reload](ctx, c, "POST", "/v1/reload", o)
+}
+
+// Keep confirms a reload.
+func (c *Client) Keep(ctx context.Context) error {
+	return c.tell(ctx, "/v1/keep", nil)
+}
+
+// Plan tells what a reload of the configuration at path ("": the daemon's own) would do.
+func (c *Client) Plan(ctx context.Context, path string) (Plan, error) {
+	return call[Plan](ctx, c, "GET", "/v1/plan?"+url.Values{"path": {path}}.Encode(), nil)
+}
+
+// Generations lists the configurations that ran, the newest first.
+func (c *Client) Generations(ctx context.Context) ([]Generation, error) {
+	return call[[]Generation](ctx, c, "GET", "/v1/configs", nil)
+}
+
+// Generation gives one with its files; 0 is the one that runs, -1 the one before it.
+func (c *Client) Generation(ctx context.Context, number int64) (Generation, error) {
+	return call[Generation](ctx, c, "GET", "/v1/configs/"+strconv.FormatInt(number, 10), nil)
+}
+
+// Rollback makes an earlier one run again; 0: the one before the one that runs.
+func (c *Client) Rollback(ctx context.Context, number int64) (Reload, error) {
+	return call[Reload](ctx, c, "POST", "/v1/rollback", map[string]int64{"generation": number})
 }
 
 // Dead streams the dead letters that f selects, in the order of their ids. After an
 // error there is nothing more.
 func (c *Client) Dead(ctx context.Context, f Filter) iter.Seq2[DeadLetter, error] {
-	q := url.Values{"source": {f.Source}, "flow": {f.Flow}, "sink": {f.Sink}}
-	return func(yield func(DeadLetter, error) bool) {
-		resp, err := c.send(ctx, "GET", "/v1/dead?"+q.Encode(), nil)
+	return stream[DeadLetter](ctx, c, "/v1/dead?"+url.Values{"source": {f.Source}, "flow": {f.Flow}, "sink": {f.Sink}}.Encode())
+}
+
+// stream gives the elements of an answer that is a list, as they come.
+func stream[T any](ctx context.Context, c *Client, path string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		resp, err := c.send(ctx, "GET", path, nil)
 		if err != nil {
-			yield(DeadLetter{}, err)
+			yield(none, err)
 			return
 		}
 		defer resp.Body.Close()
 		dec := json.NewDecoder(resp.Body)
 		for _, err = dec.Token(); err == nil && dec.More(); {
-			var d DeadLetter
-			if err = dec.Decode(&d); err == nil && !yield(d, nil) {
+			var v T
+			if err = dec.Decode(&v); err == nil && !yield(v, nil) {
 				return
 			}
 		}
@@ -99,7 +130,7 @@ func (c *Client) Dead(ctx context.Context, f Filter) iter.Seq2[DeadLetter, error
 			_, err = dec.Token()
 		}
 		if err != nil {
-			yield(DeadLetter{}, fmt.Errorf("read list of dead letters: %w", err))
+			yield(none, fmt.Errorf("read list: %w", err))
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -24,6 +25,10 @@ type fake struct {
 	failAfter int64
 	failure   error
 	refuse    func(id int64) bool
+
+	outcome     Reload
+	plan        Plan
+	generations []Generation // the newest first
 }
 
 func (f *fake) Status(context.Context) (Status, error) { return f.status, f.failure }
@@ -83,4 +88,43 @@ func (f *fake) DropLane(_ context.Context, flow, sink string) error {
 		return ErrNotFound
 	}
 	return err
+}
+
+func (f *fake) Reload(_ context.Context, o ReloadOptions) (Reload, error) {
+	out := f.outcome
+	if o.Confirm > 0 {
+		by := time.Unix(0, 0).Add(o.Confirm)
+		out.KeepBy = &by
+	}
+	return out, nil
+}
+
+func (f *fake) Keep(context.Context) error { return ErrNothingToKeep }
+
+func (f *fake) Plan(_ context.Context, path string) (Plan, error) {
+	p := f.plan
+	if path != "" {
+		p.Error = "planned for " + path
+	}
+	return p, nil
+}
+
+func (f *fake) Generations(context.Context) ([]Generation, error) { return f.generations, nil }
+
+func (f *fake) Generation(_ context.Context, number int64) (Generation, error) {
+	if number <= 0 {
+		number += int64(len(f.generations))
+	}
+	for _, g := range f.generations {
+		if g.Number == number {
+			return g, nil
+		}
+	}
+	return Generation{}, ErrNotFound
+}
+
+func (f *fake) Rollback(_ context.Context, number int64) (Reload, error) {
+	out := f.outcome
+	out.Generation = number
+	return out, nil
 }

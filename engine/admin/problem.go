@@ -23,8 +23,12 @@ func problemOf(err error) *Problem {
 		return p
 	case errors.Is(err, ErrNotFound):
 		return newProblem(http.StatusNotFound, err.Error())
-	case errors.Is(err, ErrInUse), errors.Is(err, ErrNoPlace):
+	case errors.Is(err, ErrInUse), errors.Is(err, ErrNoPlace), errors.Is(err, ErrNothingToKeep), errors.Is(err, ErrLacksSecrets):
 		return newProblem(http.StatusConflict, err.Error())
+	case errors.Is(err, ErrUnfit):
+		return newProblem(http.StatusBadRequest, err.Error())
+	case errors.Is(err, ErrStopping):
+		return newProblem(http.StatusServiceUnavailable, err.Error())
 	}
 	return newProblem(http.StatusInternalServerError, err.Error())
 }

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// pageSize is how many dead letters are asked for at a time, so that a list of
+	// pageSize is how many entries of a list are asked for at a time, so that a list of
 	// millions needs no more memory than one of hundreds.
 	pageSize = 500
 	// actors is how many dead letters are acted upon at a time: changes that arrive
@@ -23,12 +23,24 @@ const (
 	maxFailures = 100
 )
 
-// listDead streams the list, page by page. An error after the first page cuts the
-// answer short, which no reader of JSON takes for the end.
+// listDead streams the list of dead letters.
 func listDead(w http.ResponseWriter, r *http.Request, d Daemon) {
 	q := r.URL.Query()
 	f := Filter{Source: q.Get("source"), Flow: q.Get("flow"), Sink: q.Get("sink")}
-	page, err := d.Dead(r.Context(), f, 0, pageSize)
+	writePages(w, func(last *DeadLetter) ([]DeadLetter, error) {
+		after := int64(0)
+		if last != nil {
+			after = last.ID
+		}
+		return d.Dead(r.Context(), f, after, pageSize)
+	})
+}
+
+// writePages streams a list, page by page: next gives the one behind an entry, or, of
+// nil, the first. An error after that cuts the answer short, which no reader of JSON
+// takes for the end.
+func writePages[T any](w http.ResponseWriter, next func(last *T) ([]T, error)) {
+	page, err := next(nil)
 	if err != nil {
 		problemOf(err).write(w)
 		return
@@ -41,7 +53,7 @@ func listDead(w http.ResponseWriter, r *http.Request, d Daemon) {
 			_ = enc.Encode(&page[i])
 			sep = ","
 		}
-		if page, err = d.Dead(r.Context(), f, page[len(page)-1].ID, pageSize); err != nil {
+		if page, err = next(&page[len(page)-1]); err != nil {
 			panic(http.ErrAbortHandler)
 		}
 	}

@@ -11,6 +11,10 @@ type Status struct {
 	Config     string    `json:"config"` // the path it was read from
 	StateDir   string    `json:"state_dir"`
 	Generation int64     `json:"generation"` // number of the running configuration
+	// Stale tells that the files are not what runs, and why; null: they are.
+	Stale *Stale `json:"stale"`
+	// KeepBy is until when the running configuration must be kept, if it must.
+	KeepBy *time.Time `json:"keep_by,omitempty"`
 	// NotAccepting says why sources are told to come later; "" when all is well.
 	NotAccepting string `json:"not_accepting,omitempty"`
 
@@ -46,7 +50,8 @@ const (
 )
 
 // SourceStatus counts the inputs of a source. Accepted leaves duplicates out;
-// unrouted are accepted events that no flow took.
+// unrouted are accepted events that no flow took. LastError is why it does not run or,
+// of one that works in runs, what the last run failed of.
 type SourceStatus struct {
 	Address     string     `json:"address"`
 	Description string     `json:"description,omitempty"`
@@ -59,6 +64,11 @@ type SourceStatus struct {
 	LastEvent   *time.Time `json:"last_event"` // null: none yet
 	Stale       bool       `json:"stale"`      // silent for longer than expect_every
 	LastError   string     `json:"last_error,omitempty"`
+	// Of a source that works in runs: when the next one begins, when the last complete
+	// one did, and what else there is to say of them.
+	NextRun *time.Time `json:"next_run,omitempty"`
+	LastRun *time.Time `json:"last_run,omitempty"`
+	Note    string     `json:"note,omitempty"`
 }
 
 // FlowStatus counts the events of a flow; Accepted is the sum of the other five.

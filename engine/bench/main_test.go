@@ -15,6 +15,15 @@ func TestMain(m *testing.M) {
 	if spec := os.Getenv(referenceEnv); spec != "" {
 		serveReference(spec)
 	}
+	if spec := os.Getenv(databasesEnv); spec != "" {
+		serveDatabases(spec)
+	}
+	if spec := os.Getenv(rowsEnv); spec != "" {
+		serveRows(spec)
+	}
+	if spec := os.Getenv(importEnv); spec != "" {
+		importAlone(spec)
+	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		if buildDir != "" {
 			os.RemoveAll(buildDir)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ import (
 //     meanwhile, before it answers, and maps and forwards it later. It forgets at a
 //     crash what it has forwarded, cannot retry, and keeps what waits in memory: less
 //     cannot be done for a durable answer.
+//   - poll reads the pages of an API into a file; its SINK is the API.
 const referenceEnv = "SYNCD_BENCH_REFERENCE"
 
 func startReference(tb testing.TB, name, sink string) *process {
@@ -42,6 +44,15 @@ func serveReference(spec string) {
 		fail(fmt.Errorf("%s=%q: want NAME ADDR SINK DIR", referenceEnv, spec))
 	}
 	name, addr, sink, dir := f[0], f[1], f[2], f[3]
+	if name == "poll" { // asks, instead of answering
+		if err := pollLoop(sink, dir); err != nil {
+			fail(err)
+		}
+		signals := make(chan os.Signal, 1)
+		signal.Notify(signals, syscall.SIGTERM)
+		<-signals
+		os.Exit(0)
+	}
 	handler := check
 	if name == "journal" {
 		file, err := os.Create(filepath.Join(dir, "journal"))

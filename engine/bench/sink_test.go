@@ -18,8 +18,10 @@ const checkEvery = 64
 // sink takes deliveries and counts them by order.
 type sink struct {
 	listener net.Listener
-	refusing atomic.Bool     // answer 503, count nothing
+	refusing atomic.Bool     // answer refusal, count nothing
+	refusal  []byte          // 503 unless it is another
 	times    []atomic.Uint32 // by order number
+	look     func([]byte)    // sees each body first; nil: nobody does
 
 	orders   atomic.Int64 // delivered at least once
 	repeats  atomic.Int64
@@ -40,7 +42,7 @@ func newSink(tb testing.TB, room int) *sink {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s := &sink{listener: l, times: make([]atomic.Uint32, room), complete: make(chan struct{}, 1), conns: map[net.Conn]bool{}}
+	s := &sink{listener: l, refusal: busy, times: make([]atomic.Uint32, room), complete: make(chan struct{}, 1), conns: map[net.Conn]bool{}}
 	s.wg.Go(s.serve)
 	return s
 }
@@ -79,13 +81,14 @@ func (s *sink) close() {
 var (
 	thanks = []byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 	busy   = []byte("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+	unfit  = []byte("HTTP/1.1 422 Unprocessable Entity\r\nContent-Length: 0\r\n\r\n")
 )
 
 func (s *sink) converse(conn net.Conn) {
 	in := bufio.NewReader(conn)
 	var request message
 	for request.read(in) == nil && !request.last {
-		answer := busy
+		answer := s.refusal
 		if !s.refusing.Load() {
 			s.count(request.body)
 			answer = thanks
@@ -97,6 +100,9 @@ func (s *sink) converse(conn net.Conn) {
 }
 
 func (s *sink) count(body []byte) {
+	if s.look != nil {
+		s.look(body)
+	}
 	n, ok := orderNumber(body)
 	if !ok || n >= len(s.times) {
 		s.wrong.Add(1)

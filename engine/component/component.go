@@ -8,15 +8,14 @@ package component
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
+	"os"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 )
-
-// Address is a component's type path: "source.webhook.orders", "flow.orders".
-type Address string
 
 // Env is what a component is given to live in.
 type Env struct {
@@ -26,10 +25,18 @@ type Env struct {
 	Now func() time.Time
 	// State reads what this component stored with its batches or settlements.
 	State State
+	// Store keeps what a connection must remember by itself; nil for all but connections.
+	Store Store
 	// Connection gives the shared connection that a Ref in the configuration names; see Connect.
 	Connection func(Ref) (any, error)
+	// Remembers is how long, of a source, an id is remembered after it was seen; 0: its
+	// events have none.
+	Remembers time.Duration
 	// InFlight is the daemon's budget in bytes for bodies being received.
 	InFlight *semaphore.Weighted
+	// Spool makes an empty file, on the disk of the journal, for what is too large to wait
+	// in memory. It has no name, and is gone when it is closed or the daemon ends.
+	Spool func() (*os.File, error)
 }
 
 // Connect gives the connection that ref names, as the type T that its kind makes.
@@ -48,7 +55,23 @@ type State interface {
 	Get(ctx context.Context, key string, v any) (bool, error)
 }
 
+// Store is the keyed state of one connection, which changes with nothing else: a token
+// that its issuer has rotated, say. It outlives reloads, at which the connections of
+// before and after may both be in use for a while.
+type Store interface {
+	State
+	// Set has puts on disk when it returns nil, and nothing of them otherwise.
+	Set(ctx context.Context, puts []Put) error
+	// Lock waits until no other connection of this address, of whatever configuration,
+	// is between Lock and unlock. Its error is that of ctx.
+	Lock(ctx context.Context) (unlock func(), err error)
+}
+
 // Put is keyed state to commit together with what caused it. A nil Value deletes.
+//
+// Operators look at it by `syncd checkpoint`. Keys of a kind of which there may be
+// many share what stands before a colon: "file:in/a.csv". What stands under
+// "secret:…" is never shown.
 type Put struct {
 	Key     string
 	Value   any       // encoded as JSON
@@ -78,6 +101,7 @@ type Intake interface {
 type Batch struct {
 	Drafts []Draft
 	State  []Put
+	Silent bool // nobody looks at the answers: there are none
 }
 
 // Accepted tells what became of one draft. A duplicate (of the source's id
@@ -100,6 +124,55 @@ type Route struct {
 	Handler http.Handler
 }
 
+// Triggered is a source that can be told to run now, beside its schedule. Trigger
+// returns when that is noted, not when the run is over; a run that is under way is
+// not begun a second time, and the error says so.
+type Triggered interface{ Trigger() error }
+
+// Parser is a source that hands in records which it could not read. Parse reads one
+// again, as the source is configured now, when its dead letter is retried: d has
+// Raw, Names and RawMeta as they were handed in.
+type Parser interface {
+	Parse(d Draft) (Draft, error)
+}
+
+// Checkpointed is a source that can be told by hand where to go on from. Checkpoint
+// makes of what an operator wrote, JSON, the state to keep; its error says what that
+// must look like. It may be asked at any time, and changes nothing itself: Run is
+// stopped for the change, and begins anew with it.
+type Checkpointed interface {
+	Checkpoint(value json.RawMessage) ([]Put, error)
+}
+
+// Reporter is a source that has more to tell than its counters. It is asked at any
+// time, also while Run is not running.
+type Reporter interface{ Report() Report }
+
+// Report is how a source that works in runs stands.
+type Report struct {
+	Next  time.Time // when the next run begins; zero: none is planned, or one is under way
+	Last  time.Time // when the last complete run began; zero: none yet
+	Error string    // what the last run failed of, with request and place; "" after a complete one
+	Note  string    // anything else worth a line: "page 12 of a run", "3 files wait to settle"
+}
+
+// Previewer is a source that can show what a first run would begin with. Preview asks
+// for one page, of which it gives up to n records, and stores nothing; it needs no Run.
+// With an error, what is known by then comes too.
+type Previewer interface {
+	Preview(ctx context.Context, n int) (*Preview, error)
+}
+
+// Preview is what a source that works in runs has asked for, and what has come.
+type Preview struct {
+	Request string // as it goes out, secrets masked
+	Status  int    // of the answer
+	Count   int64  // records in it
+	Records []any  // the first of them, at most as many as were asked for
+	Next    string // the request for the next page; "": there is none
+	Cursor  any    // what the next run would begin from, were this page the last; nil: nothing
+}
+
 // Step turns one event into none, one or many. The event and all that it holds
 // are read-only: a step that changes something returns a changed copy (see
 // Event.With and Event.Child). Branching and waiting are the engine's constructs.
@@ -107,8 +180,13 @@ type Step interface {
 	Apply(ctx context.Context, e *Event) ([]*Event, error)
 }
 
+// Shaped is a step or sink for which records of one shape need not be made objects:
+// the Body of its events may be a *row.Row, and their Meta is to be had from Input or
+// Whole alone. It saves time where many small records pass.
+type Shaped interface{ TakesRows() }
+
 // Sink delivers. Calls may run concurrently, as many as the concurrency of its
-// lanes allows, each with one delivery, unless the sink is Ordered.
+// lanes allows, each with one delivery, unless the sink is Ordered or a Batcher.
 // ctx ends after the sink's timeout, or when the daemon aborts.
 type Sink interface {
 	Deliver(ctx context.Context, d []Delivery) Result
@@ -121,6 +199,9 @@ type Delivery struct {
 	ID      string
 	Event   *Event
 	Attempt int // 1 for the first
+	// Batch is the idempotency key of all deliveries of this call together, for a
+	// Batcher: whenever it is the same, they are the same, in the same order.
+	Batch string
 }
 
 // Result tells what became of a Deliver call.
@@ -128,6 +209,10 @@ type Result struct {
 	// Errors holds one entry for each delivery, in order, nil where it was
 	// delivered. A nil slice: all were delivered. See Permanent, RetryAfter and Unwell.
 	Errors []error
+	// Batch is what the whole call of a Batcher failed of; Errors is not looked at then.
+	// A permanent error splits the batch: its halves are tried, each under its own key,
+	// until the deliveries at fault stand alone. Any other has the same batch come again.
+	Batch error
 	// State is committed with the settlement of these deliveries.
 	State []Put
 }
@@ -150,6 +235,35 @@ type Ordered interface {
 	Sink
 	MaxBatch() int
 	Forget()
+}
+
+// Paced is a sink that shares something limited with others, the requests that a
+// connection allows. Before each Deliver the engine calls Await, which returns nil when
+// its turn has come: that time counts for no timeout and as no attempt. Done follows
+// the Deliver. Await tries before it looks at ctx, and fails only when that has ended.
+type Paced interface {
+	Sink
+	Await(ctx context.Context) error
+	Done()
+}
+
+// Batcher is a sink that can take several deliveries in one call: rows of one
+// statement, elements of one request. Which deliveries are in a batch is on disk before
+// the first attempt, so that every attempt, after a crash too, has the same ones, in the
+// same order, under the same Delivery.Batch. Deliveries of one order_by key are never in
+// the same batch.
+//
+// What Deliver returns is of the whole batch, by Result.Batch, or, where the destination
+// tells of each, by Result.Errors: those that are to be tried again are then another
+// batch, with a key of its own.
+type Batcher interface {
+	Sink
+	// Batching says how large a batch may become. It is asked once; nil: a call has one
+	// delivery, and no Batch.
+	Batching() *Batching
+	// Group names what deliveries of one batch must have in common, a path and headers,
+	// say: those of equal names may share one. An error is the event's own, and final.
+	Group(e *Event) (string, error)
 }
 
 // Settler is an Ordered sink that has work to do once what its last call returned

@@ -1,6 +1,10 @@
 package component
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // Class is what a kind is.
 type Class string
@@ -27,16 +31,22 @@ const (
 //	hcl:"name,oneof"      a nested block with one label that says which: the struct's fields, all
 //	                      pointers to structs tagged hcl:"label", are the possible ones; at most
 //	                      one such block for a struct or *struct field, any number for a slice
+//	hcl:",label"          of a step: its label says which of the struct's fields, as for oneof, and
+//	                      the attributes of that stand in the block beside the others
 //	hcl:",fields"         all attributes that have no field of their own, as one object (expr.Expr)
 //	doc:"One line."       required on every field; for the reference and for messages
 //	enum:"a|b|c"          the values that a string, or list of strings, may take
 //	example:"\"/x\""      HCL of a value, for messages and reference
+//	default:"\"body\""    HCL of the default, for the reference, where NewConfig's value does not show it
 //	ref:"connection.http" for Ref and []Ref: what may be referred to; several by "|"
 //	escape:"path"         for expr.Template: the place it is filled into: text (default), path,
 //	                      query, header, file, arg, html
-//	scope:"record,cursor" for expr.Expr and expr.Template: names it sees beside the usual ones
+//	scope:"record,cursor" for expr.Expr and expr.Template: names it sees beside the usual ones;
+//	                      ?record: if its kind is one of records
 //	yields:"bool"         for expr.Expr: what it must yield: bool, list or text
 //	path:"file"           for strings and templates: a path, made absolute, relative to the file that it stands in
+//	path:"place"          the same, unless the component has a connection: then it is a path there, which
+//	                      must be absolute
 //	min:"1" max:"100"     bounds of a number, size or duration (written as in HCL)
 //
 // Field types: string, bool, int, int64, float64, time.Duration, Size, Rate,
@@ -45,14 +55,20 @@ const (
 //
 // Defaults are what NewConfig returns; a nested struct's are set by its own
 // SetDefaults() method on the pointer, if it has one. A config (also a nested one) may have
-// Validate(*Problems) to check what tags cannot say, and Claims() []Claim.
+// Validate(*Problems) to check what tags cannot say, and Claims() []Claim; with paths that
+// tags cannot tell, Locate(dir string), which comes first.
 type Kind struct {
 	Class Class
 	Name  string
 	Doc   string // one sentence
+	Page  string // Markdown: what the sentence and the attributes leave open, with an example; see WithPage
 	// NewConfig makes the configuration, a pointer to a struct, holding the defaults.
 	NewConfig func() any
-	make      func(Env, any) (any, error)
+	// Records: its events are records of answers, so that none is at hand while the
+	// block's own attributes are evaluated: these see no body, meta and event. In id and
+	// key, record is another name of the body. See OfRecords.
+	Records bool
+	make    func(Env, any) (any, error)
 }
 
 // SourceKind declares a kind of source.
@@ -73,6 +89,19 @@ func SinkKind[C any](name, doc string, newConfig func() *C, open func(Env, *C) (
 // ConnectionKind declares a kind of connection; T is what its users get from Connect.
 func ConnectionKind[C, T any](name, doc string, newConfig func() *C, open func(Env, *C) (T, error)) Kind {
 	return newKind(ClassConnection, name, doc, newConfig, open)
+}
+
+// WithPage gives the kind its page in the reference: Markdown, whose configurations
+// (fences of hcl) each run as they stand.
+func (k Kind) WithPage(page string) Kind {
+	k.Page = strings.TrimSpace(page)
+	return k
+}
+
+// OfRecords says that the source's events are records of answers; see Kind.Records.
+func (k Kind) OfRecords() Kind {
+	k.Records = true
+	return k
 }
 
 func newKind[C, T any](class Class, name, doc string, newConfig func() *C, open func(Env, *C) (T, error)) Kind {
@@ -114,6 +143,14 @@ func (p *Problems) Error(attr, summary, detail string) {
 // Warn reports what stops nothing but is probably not meant.
 func (p *Problems) Warn(attr, summary, detail string) {
 	p.List = append(p.List, Problem{Attr: attr, Summary: summary, Detail: detail, Warning: true})
+}
+
+// Memory is how long the receiver of a sink's deliveries knows one again, and why
+// that matters. A sink's configuration that knows has Remembers() Memory: trying
+// again for longer than that is warned of.
+type Memory struct {
+	For time.Duration
+	Why string
 }
 
 // Claim is something that only one component may have: a path of a listener, an

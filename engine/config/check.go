@@ -9,13 +9,18 @@ import (
 
 // check looks at the configuration as a whole: what no single block can know.
 func (l *loader) check() {
-	for i := range l.blocks["flow"] {
-		l.checkFlow(&l.blocks["flow"][i])
+	for _, d := range l.components["flow"] {
+		l.within(d, func() { l.checkFlow(d) })
 	}
+	l.merge()
 	if l.diags.HasErrors() {
 		return // what seems unused may be a consequence
 	}
 	l.warnUnused(l.called())
+	l.warnUnreferred()
+	for _, c := range l.constants {
+		l.warn(c.at, c.summary, c.detail)
+	}
 	c := &l.config
 	if len(c.Connections)+len(c.Sources)+len(c.Sinks)+len(c.Flows) == 0 {
 		l.report(Warning, spot{}, "the configuration is empty", "It declares no source, sink, connection or flow, so that nothing will happen.")
@@ -50,15 +55,25 @@ func (l *loader) called() map[component.Address]bool {
 }
 
 func (l *loader) warnUnused(called map[component.Address]bool) {
+	partly := map[*declared]bool{} // blocks of which some component is called
+	for address := range called {
+		if d := l.index[address]; d.each != nil {
+			partly[d.each.of] = true
+		}
+	}
 	unused := func(typ, summary, detail string) {
-		for i := range l.blocks[typ] {
-			d := &l.blocks[typ][i]
+		for _, d := range l.components[typ] {
 			f, isFlow := d.result.(*Flow)
 			if called[d.address] || d.result == nil || isFlow && len(f.From) > 0 {
 				continue
 			}
-			at := d.spot()
-			l.warn(at, fmt.Sprintf(summary, blockName(d.block)), strings.ReplaceAll(detail, "ADDRESS", string(d.address)))
+			address := d.address
+			if d.each != nil && !partly[d.each.of] {
+				address = address.Base()
+			}
+			l.within(d, func() {
+				l.warn(d.spot(), fmt.Sprintf(summary, blockName(d.block)), strings.ReplaceAll(detail, "ADDRESS", string(address)))
+			})
 		}
 	}
 	unused("source", "no flow takes %s", "Its events are stored and go nowhere. Name it in a flow: from = [ADDRESS].")

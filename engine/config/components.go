@@ -13,7 +13,9 @@ import (
 func (l *loader) decode() {
 	l.decodeDaemon()
 	l.decodeListeners()
+	l.decodeTables()
 	l.decodeComponents(component.ClassConnection, &l.config.Connections)
+	l.orderConnections()
 	l.decodeComponents(component.ClassSource, &l.config.Sources)
 	l.decodeComponents(component.ClassSink, &l.config.Sinks)
 	l.decodeTransforms()
@@ -28,12 +30,13 @@ var (
 )
 
 func (l *loader) decodeComponents(class component.Class, into *[]*Component) {
-	for i := range l.blocks[string(class)] {
-		d := &l.blocks[string(class)][i]
-		if c := l.decodeComponent(class, d); c != nil {
-			*into = append(*into, c)
-			d.result = c
-		}
+	for _, d := range l.components[string(class)] {
+		l.within(d, func() {
+			if c := l.decodeComponent(class, d); c != nil && d.stands() {
+				*into = append(*into, c)
+				d.result = c
+			}
+		})
 	}
 }
 
@@ -47,22 +50,30 @@ func (l *loader) decodeComponent(class component.Class, d *declared) *Component 
 		return nil
 	}
 	c := &Component{Address: d.address, Kind: kind, Config: kind.NewConfig(), Place: d.place()}
-	dec := l.decoding(d.file, "in "+blockName(d.block), namesOf(class)...)
-	configs := []any{c.Config}
+	dec := l.decoding(d.file, "in "+blockName(d.block), namesOf(kind)...)
+	dec.records = kind.Records
+	configs := []any{c.Config, &repeatable{}}
 	switch class {
 	case component.ClassSource:
-		c.Source = &component.SourceCommon{}
-		c.Source.SetDefaults()
+		c.Source = newCommon(class).(*component.SourceCommon)
 		configs = append(configs, c.Source)
+		dec.common = c.Source
 	case component.ClassSink:
-		c.Sink = &component.SinkCommon{}
-		c.Sink.SetDefaults()
+		c.Sink = newCommon(class).(*component.SinkCommon)
 		configs = append(configs, c.Sink)
 	}
 	dec.block(d.block, "", configs...)
-	dec.defaultListeners(d, reflect.ValueOf(c.Config).Elem())
+	if d.stands() {
+		dec.defaultListeners(d, reflect.ValueOf(c.Config).Elem())
+	}
 	dec.validate()
-	dec.claim(d.address)
+	dec.checkMemory(c)
+	if l.index[d.address] == d { // a copy wants all that the first one wants
+		dec.claim(d.address)
+	}
+	if class == component.ClassConnection {
+		l.ways[d.address] = dec.leads()
+	}
 	for _, ref := range dec.refs {
 		if !slices.Contains(c.Refs, ref.address) {
 			c.Refs = append(c.Refs, ref.address)
@@ -71,11 +82,14 @@ func (l *loader) decodeComponent(class component.Class, d *declared) *Component 
 	return c
 }
 
-func namesOf(class component.Class) []string {
-	switch class {
+func namesOf(kind component.Kind) []string {
+	switch kind.Class {
 	case component.ClassSource:
+		if kind.Records {
+			return nil
+		}
 		return sourceNames
-	case component.ClassSink:
+	case component.ClassSink, component.ClassStep:
 		return flowNames
 	}
 	return nil
@@ -84,6 +98,9 @@ func namesOf(class component.Class) []string {
 func kindsHint(class component.Class, known []string) string {
 	if len(known) == 0 {
 		return fmt.Sprintf("There is no kind of %s here.", class)
+	}
+	if len(known) == 1 {
+		return fmt.Sprintf("The only kind of %s is %s.", class, known[0])
 	}
 	return fmt.Sprintf("Kinds of %s are %s.", class, list(known))
 }

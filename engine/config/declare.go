@@ -5,9 +5,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/syncd/syncd/engine/component"
+	"golang.org/x/text/unicode/norm"
 )
 
 // blockTypes are the blocks of the top level and what their labels are.
@@ -17,6 +19,7 @@ var blockTypes = map[string][]string{
 	"variable":   {"name"},
 	"locals":     nil,
 	"secret":     {"name"},
+	"table":      {"name"},
 	"connection": {"kind", "name"},
 	"source":     {"kind", "name"},
 	"transform":  {"name"},
@@ -34,8 +37,7 @@ func (l *loader) declare() {
 			continue
 		}
 		for _, attr := range f.body.Attributes {
-			l.error(f.at(attr.NameRange), fmt.Sprintf("attribute %q outside of a block", attr.Name),
-				fmt.Sprintf("A configuration's top level holds blocks only: %s. A value of your own goes into locals { %s = … }.", list(keys(blockTypes)), attr.Name))
+			l.error(f.at(attr.NameRange), fmt.Sprintf("attribute %q outside of a block", attr.Name), l.looseHint(attr.Name))
 		}
 		for _, b := range f.body.Blocks {
 			l.declareBlock(f, b)
@@ -52,9 +54,11 @@ func (l *loader) declareBlock(f *file, b *hclsyntax.Block) {
 	labels, ok := blockTypes[b.Type]
 	if !ok {
 		l.error(f.at(b.TypeRange), fmt.Sprintf("unknown block %q", b.Type), l.unknownBlockHint(b.Type))
+		l.misdeclare(b)
 		return
 	}
 	if !l.labelsFit(f, b, labels, "") {
+		l.misdeclare(b)
 		return
 	}
 	l.blocks[b.Type] = append(l.blocks[b.Type], declared{
@@ -62,7 +66,29 @@ func (l *loader) declareBlock(f *file, b *hclsyntax.Block) {
 	})
 }
 
+// misdeclare remembers a block that could not be read, so that whoever refers to
+// it is not told that there is none.
+func (l *loader) misdeclare(b *hclsyntax.Block) {
+	for _, label := range b.Labels {
+		l.misdeclared[label] = true
+		l.misdeclared[fixName(label)] = true
+	}
+}
+
+func (l *loader) looseHint(name string) string {
+	if _, ok := blockTypes[name]; ok {
+		return fmt.Sprintf("%s is a block, which has no equals sign: %s { … }.", name, labelled(name, blockTypes[name]))
+	}
+	if hint := l.fromTop(name, attribute); hint != "" {
+		return hint
+	}
+	return fmt.Sprintf("The top level of a configuration holds blocks only: %s. A value of your own goes into locals { %s = … }.", list(keys(blockTypes)), name)
+}
+
 func (l *loader) unknownBlockHint(typ string) string {
+	if say := foreignBlocks[typ]; say != "" {
+		return say
+	}
 	hint := suggest(typ, keys(blockTypes))
 	for _, class := range []component.Class{component.ClassSource, component.ClassSink, component.ClassConnection} {
 		if _, ok := l.kinds[class][typ]; ok {
@@ -72,19 +98,21 @@ func (l *loader) unknownBlockHint(typ string) string {
 	if _, ok := l.kinds[component.ClassStep][typ]; ok {
 		hint = "This is a step: it stands in a flow, a transform or a route's case."
 	}
-	return fmt.Sprintf("Blocks of the top level are %s.", list(keys(blockTypes))) + line(hint)
+	if hint == "" {
+		hint = l.fromTop(typ, block)
+	}
+	if hint == "" {
+		hint = fmt.Sprintf("Blocks of the top level are %s.", list(keys(blockTypes)))
+	}
+	return hint
 }
 
 // labelsFit checks number and form of a block's labels.
 func (l *loader) labelsFit(f *file, b *hclsyntax.Block, want []string, context string) bool {
 	at := f.at(header(b))
 	at.context = context
-	example := b.Type
-	for _, w := range want {
-		example += fmt.Sprintf(" %q", strings.ToUpper(w))
-	}
 	if len(b.Labels) != len(want) {
-		l.error(at, fmt.Sprintf("%s takes %s", b.Type, labelCount(want)), fmt.Sprintf("Write it as %s { … }.", example))
+		l.error(at, fmt.Sprintf("%s takes %s", b.Type, labelCount(want)), fmt.Sprintf("Write it as %s { … }.", l.relabelled(b, want)))
 		return false
 	}
 	for i, w := range want {
@@ -98,8 +126,30 @@ func (l *loader) labelsFit(f *file, b *hclsyntax.Block, want []string, context s
 	return true
 }
 
+// labelled shows a block's type with its labels.
+func labelled(typ string, labels []string) string {
+	for _, label := range labels {
+		typ += fmt.Sprintf(" %q", strings.ToUpper(label))
+	}
+	return typ
+}
+
+// relabelled is labelled with the labels of b that are there in their places.
+func (l *loader) relabelled(b *hclsyntax.Block, want []string) string {
+	if len(b.Labels) != 1 || len(want) != 2 {
+		return labelled(b.Type, want)
+	}
+	label := b.Labels[0]
+	if _, isKind := l.kinds[component.Class(b.Type)][label]; isKind || b.Type == "listener" && label == "http" {
+		return fmt.Sprintf("%s %q \"NAME\"", b.Type, label)
+	}
+	return fmt.Sprintf("%s \"KIND\" %q", b.Type, label)
+}
+
+const nameForm = "A name begins with a small letter and goes on with small letters, digits and _."
+
 func (l *loader) badName(at spot, name string) {
-	detail := "A name begins with a small letter and goes on with small letters, digits and _."
+	detail := nameForm
 	if fixed := fixName(name); fixed != "" {
 		detail += fmt.Sprintf(" Write %q.", fixed)
 	}
@@ -113,11 +163,21 @@ func fixName(name string) string {
 			return r
 		}
 		return '_'
-	}, strings.ToLower(name))
+	}, strings.ToLower(plainLetters(name)))
 	if fixed = strings.Trim(fixed, "_"); nameRule.MatchString(fixed) {
 		return fixed
 	}
 	return ""
+}
+
+// plainLetters takes the accents off letters: shöp becomes shop.
+func plainLetters(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(strings.ReplaceAll(s, "ß", "ss")))
 }
 
 func labelCount(want []string) string {

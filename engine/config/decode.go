@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/syncd/syncd/engine/component"
 	"github.com/syncd/syncd/engine/expr"
+	"github.com/syncd/syncd/engine/spelling"
 )
 
 // decoding fills the configuration of one component or step from its block, by
@@ -17,12 +18,23 @@ import (
 type decoding struct {
 	l        *loader
 	file     *file
-	context  string   // "in flow \"orders\", filter"
-	names    []string // that expressions see
+	context  string                  // "in flow \"orders\", filter"
+	names    []string                // that expressions see
+	records  bool                    // the component's events are records
+	common   *component.SourceCommon // of a source
+	around   []enclosing             // the blocks around this one, outermost first
+	own      enclosing               // the one that is this decoding's first
 	sections []section
 	refs     []reference
 	open     []string // attributes whose value is not known or not valid, by path
+	holes    []hole
 	failed   bool
+}
+
+// hole is a {{ in an attribute where it opens none.
+type hole struct {
+	field *field
+	at    spot
 }
 
 // section is a block that filled a struct: where Validate's problems belong.
@@ -66,9 +78,15 @@ func (d *decoding) fill(b *hclsyntax.Block, path string, others map[string]bool,
 	for _, config := range configs {
 		d.sections = append(d.sections, section{config, path, b, d.context})
 	}
-	d.attributes(b, path, t)
+	own := enclosing{b, t, others}
+	if d.own.block == nil {
+		d.own = own
+	}
+	meant := d.attributes(own, path)
+	d.around = append(d.around, own)
 	d.blocks(b, path, t, others)
-	d.requireAll(b, path, t)
+	d.around = d.around[:len(d.around)-1]
+	d.requireAll(b, path, t, meant)
 }
 
 // target is a struct being filled.
@@ -115,11 +133,16 @@ func inOrder(attrs hclsyntax.Attributes) []*hclsyntax.Attribute {
 	return list
 }
 
-func (d *decoding) attributes(b *hclsyntax.Block, path string, ts []target) {
+// attributes fills the fields that are attributes. It gives the names that those
+// it does not know were meant to be.
+func (d *decoding) attributes(own enclosing, path string) (meant []string) {
+	b, ts := own.block, own.takes
 	var others []*hclsyntax.Attribute
 	for _, attr := range inOrder(b.Body.Attributes) {
 		f, v := lookup(ts, attr.Name)
 		switch {
+		case f == nil && attr.Name == "for_each":
+			d.refuseForEach(b, attr, ts)
 		case f == nil:
 			others = append(others, attr)
 		case f.form != attribute:
@@ -131,12 +154,13 @@ func (d *decoding) attributes(b *hclsyntax.Block, path string, ts []target) {
 	for _, t := range ts {
 		if t.spec.rest != nil {
 			t.value.FieldByIndex(t.spec.rest.index).Set(reflect.ValueOf(d.object(others, t.spec.rest)))
-			return
+			return nil
 		}
 	}
 	for _, attr := range others {
-		d.unknownAttribute(b, attr, ts)
+		meant = append(meant, d.unknownAttribute(own, attr))
 	}
+	return meant
 }
 
 // attempt does what fills the attribute at path, and remembers if it failed.
@@ -150,13 +174,43 @@ func (d *decoding) attempt(path string, fill func()) {
 	d.failed = d.failed || before
 }
 
-func (d *decoding) unknownAttribute(b *hclsyntax.Block, attr *hclsyntax.Attribute, ts []target) {
-	known := fieldNames(ts, attribute, block, choice)
-	detail := fmt.Sprintf("%s takes no attributes.", blockName(b))
-	if len(known) > 0 {
-		detail = fmt.Sprintf("%s takes %s.", blockName(b), list(known))
+// unknownAttribute reports an attribute that the block does not take, and gives the
+// name that was probably meant.
+func (d *decoding) unknownAttribute(own enclosing, attr *hclsyntax.Attribute) (meant string) {
+	known := fieldNames(own.takes, attribute, block, choice)
+	hint := d.foreignAttribute(own, attr)
+	if hint == "" {
+		hint = d.belongs(attr.Name, attribute, own)
 	}
-	d.error(d.at(attr.NameRange), fmt.Sprintf("unknown attribute %q", attr.Name), detail+line(suggest(attr.Name, known)))
+	if hint == "" {
+		if meant = spelling.Nearest(attr.Name, known); meant != "" {
+			hint = fmt.Sprintf("Did you mean %q?", meant)
+		}
+	}
+	if hint == "" {
+		hint = d.l.elsewhere(attr.Name, attribute, d.top().Type)
+	}
+	if hint == "" {
+		hint = d.takes(own.block, known)
+	}
+	d.error(d.at(attr.NameRange), fmt.Sprintf("unknown attribute %q", attr.Name), hint)
+	return meant
+}
+
+// top is the block of the top level that is being decoded.
+func (d *decoding) top() *hclsyntax.Block {
+	if len(d.around) > 0 {
+		return d.around[0].block
+	}
+	return d.own.block
+}
+
+// takes lists what may stand in b.
+func (d *decoding) takes(b *hclsyntax.Block, known []string) string {
+	if len(known) == 0 {
+		return fmt.Sprintf("%s takes no attributes.", blockName(b))
+	}
+	return fmt.Sprintf("%s takes %s.", blockName(b), some(known))
 }
 
 // object makes one expression of all attributes that have no field of their own.
@@ -171,11 +225,14 @@ func (d *decoding) object(attrs []*hclsyntax.Attribute, f *field) expr.Expr {
 }
 
 // requireAll reports each attribute or block that must be there and is not.
-func (d *decoding) requireAll(b *hclsyntax.Block, path string, ts []target) {
+// One that was probably meant by an unknown name is not reported a second time.
+func (d *decoding) requireAll(b *hclsyntax.Block, path string, ts []target, meant []string) {
 	for _, t := range ts {
 		for _, f := range t.spec.fields {
 			if f.required && !given(b, f.name) {
-				d.missing(b, f)
+				if !slices.Contains(meant, f.name) {
+					d.missing(b, f)
+				}
 				d.open = append(d.open, join(path, f.name))
 			}
 		}
@@ -190,7 +247,7 @@ func (d *decoding) missing(b *hclsyntax.Block, f *field) {
 	case f.example != "":
 		example = f.name + " = " + f.example
 	}
-	detail := fmt.Sprintf("%s needs it. %s", blockName(b), f.doc)
+	detail := fmt.Sprintf("%s is required: %s", f.name, lowerFirst(f.doc))
 	if example != "" {
 		detail += line("For example: " + example)
 	}

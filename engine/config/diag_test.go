@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
@@ -31,7 +32,7 @@ func expectations(t *testing.T, path string) []expected {
 		t.Fatal(err)
 	}
 	var list []expected
-	for i, line := range strings.Split(string(src), "\n") {
+	for i, line := range strings.Split(strings.ReplaceAll(string(src), "\r\n", "\n"), "\n") {
 		for rest := line; ; {
 			m := expectation.FindStringSubmatchIndex(rest)
 			if m == nil {
@@ -59,13 +60,41 @@ func TestDiagnostics(t *testing.T) {
 	}
 	for _, path := range paths {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".hcl"), func(t *testing.T) {
-			_, diags := Load(path, testKinds, Options{LookupEnv: environment(map[string]string{"HOME": "/root"})})
+			_, diags := Load(path, testKinds, Options{LookupEnv: environment(map[string]string{"HOME": "/root", "SYNCD_VAR_set": "other"})})
 			compareExpected(t, expectations(t, path), diags)
 			if strings.Contains(rendered(diags)+string(diags.JSON()), "planted") {
 				t.Error("a secret shows")
 			}
+			checkReport(t, path, diags)
 			compareGolden(t, strings.TrimSuffix(path, ".hcl")+".golden", rendered(diags))
 		})
+	}
+}
+
+// checkReport holds the JSON of the diagnostics to its shape: each has its place,
+// whose bytes lie in the file, and what is marked lies in the code shown.
+func checkReport(t *testing.T, path string, diags Diagnostics) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r report
+	if err := json.Unmarshal(diags.JSON(), &r); err != nil || len(r.Diagnostics) != len(diags) {
+		t.Fatalf("%d of %d diagnostics, %v", len(r.Diagnostics), len(diags), err)
+	}
+	for i, d := range diags {
+		checkDiagnostic(t, text, d)
+		item := r.Diagnostics[i]
+		if d.Range.File == "" {
+			continue
+		}
+		if item.Range == nil || item.Snippet == nil || item.Range.Filename != path || item.Range.Start.Byte != d.Range.Start.Byte {
+			t.Fatalf("no place: %+v", item)
+		}
+		if s := item.Snippet; s.HighlightStart < 0 || s.HighlightEnd < s.HighlightStart || s.HighlightEnd > len(s.Code) {
+			t.Errorf("marked is %d to %d of %q", s.HighlightStart, s.HighlightEnd, s.Code)
+		}
 	}
 }
 

@@ -3,7 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -23,7 +23,7 @@ func (l *loader) scope(names []string) *expr.Scope {
 	}
 	sc := &expr.Scope{Names: names}
 	if all, ok := l.scopes[""]; ok {
-		sc.Var, sc.Local, sc.Sensitive, sc.Secrets = all.Var, all.Local, all.Sensitive, all.Secrets
+		sc.Var, sc.Local, sc.Sensitive, sc.Secrets, sc.Tables, sc.Used = all.Var, all.Local, all.Sensitive, all.Secrets, all.Tables, all.Used
 	} else {
 		l.fillScope(sc)
 	}
@@ -34,6 +34,7 @@ func (l *loader) scope(names []string) *expr.Scope {
 // fillScope gives sc the variables, locals and secrets.
 func (l *loader) fillScope(sc *expr.Scope) {
 	sc.Var, sc.Local, sc.Secrets = map[string]any{}, map[string]any{}, map[string]string{}
+	sc.Tables, sc.Used = l.tables, l.globals.used
 	for _, root := range globalRoots {
 		for _, name := range keys(l.globals.defs[root]) {
 			g := l.globals.defs[root][name]
@@ -44,9 +45,9 @@ func (l *loader) fillScope(sc *expr.Scope) {
 			case g.value.ContainsMarked():
 				sc.Sensitive = append(sc.Sensitive, g.String())
 			case root == "var":
-				sc.Var[name] = goValue(value)
+				sc.Var[name] = seen(value)
 			default:
-				sc.Local[name] = goValue(value)
+				sc.Local[name] = seen(value)
 			}
 		}
 	}
@@ -62,10 +63,7 @@ func secretText(v cty.Value) string {
 
 // scopeOf is what the expressions of field f see.
 func (d *decoding) scopeOf(f *field) *expr.Scope {
-	if f.scope == "" {
-		return d.l.scope(d.names)
-	}
-	return d.l.scope(append(slices.Clone(d.names), strings.Split(f.scope, ",")...))
+	return d.l.each.scope(d.l.scope(f.sees(d.names, d.records)))
 }
 
 // expression makes an expr attribute, or a leaf of one.
@@ -107,7 +105,7 @@ func (d *decoding) compile(t *text, f *field, whole spot) expr.Expr {
 func (d *decoding) source(t *text, f *field) expr.Source {
 	s := t.source(d.file)
 	if strings.Contains(s.Text, "uuid") {
-		name := d.context + "/" + f.name + ": " + s.Text
+		name := d.context + d.l.each.label() + "/" + f.name + ": " + s.Text
 		s.Place = fmt.Sprintf("%s #%d", name, d.l.uuids[name])
 		d.l.uuids[name]++
 	}
@@ -121,7 +119,7 @@ func (d *decoding) checkYield(x expr.Expr, f *field, at spot) {
 	}
 	var e *expr.Error
 	if err := yields[f.yield](x); errors.As(err, &e) {
-		d.error(at, "invalid expression", sentence(upperFirst(e.Message))+line(sentence(upperFirst(e.Hint))))
+		d.error(at, faultSummary("expression", e), sentence(upperFirst(e.Message))+line(sentence(upperFirst(e.Hint))))
 	}
 }
 
@@ -147,22 +145,40 @@ func (d *decoding) objectOf(e *hclsyntax.ObjectConsExpr, f *field) expr.Expr {
 // notLiteral answers ${} in an expression with what to write instead.
 func (d *decoding) notLiteral(e hclsyntax.Expression) expr.Expr {
 	at := d.at(e.Range())
+	if ts := e.Variables(); len(ts) > 0 {
+		at = d.at(ts[0].SourceRange())
+	}
 	hint := "An expression is fixed text: it sees var and local by name."
-	for _, t := range e.Variables() {
-		if root := t.RootName(); root == "var" || root == "local" {
-			name := d.file.source(t.SourceRange())
-			hint += fmt.Sprintf(" Write %s instead of ${%s}.", name, name)
-			at = d.at(t.SourceRange())
-			break
-		}
+	if say := d.withoutInterpolation(e); say != "" {
+		hint += line(fmt.Sprintf("Write %q.", say))
 	}
 	d.error(at, "${…} in an expression", hint)
 	return expr.Expr{}
 }
 
+// withoutInterpolation is the expression that e, a string with ${}, was most
+// likely meant to be: its names bare, and without the quotes that were around
+// them. "": there is none.
+func (d *decoding) withoutInterpolation(e hclsyntax.Expression) string {
+	raw := d.file.source(e.Range())
+	if len(raw) < 2 || raw[0] != '"' {
+		return ""
+	}
+	say := interpolation.ReplaceAllStringFunc(raw[1:len(raw)-1], func(s string) string {
+		return interpolation.FindStringSubmatch(s)[2]
+	})
+	if _, err := expr.Compile(expr.Source{Text: say}, d.l.each.scope(d.l.scope(d.names))); err != nil {
+		return ""
+	}
+	return say
+}
+
+// interpolation is a name in ${}, with quotes around it or not.
+var interpolation = regexp.MustCompile(`(?:'|\\")?\$\{(~?)\s*([\w.]+)\s*~?\}(?:'|\\")?`)
+
 // constant evaluates what is no literal at load.
 func (d *decoding) constant(e hclsyntax.Expression, f *field) expr.Expr {
-	v, ok := d.evaluated(e)
+	v, ok := d.evaluated(e, f)
 	if !ok {
 		return expr.Expr{}
 	}
@@ -171,7 +187,15 @@ func (d *decoding) constant(e hclsyntax.Expression, f *field) expr.Expr {
 			"What an expression yields goes into events. Only secret.NAME, as an argument of a hash function, may be used in one.")
 		return expr.Expr{}
 	}
-	return expr.Constant(goValue(v))
+	return expr.Constant(seen(v))
+}
+
+// seen is v as expressions see it: what is not known yet is left open.
+func seen(v cty.Value) any {
+	if !v.IsWhollyKnown() {
+		return expr.Unknown{}
+	}
+	return goValue(v)
 }
 
 // faults reports what package expr found wrong in t, each at its own place.
@@ -196,11 +220,18 @@ func (d *decoding) faults(what string, t *text, err error, whole spot) {
 
 // faultSummary says in a few words what kind of fault e is.
 func faultSummary(what string, e *expr.Error) string {
-	switch {
-	case strings.HasPrefix(e.Message, "there is no function"), strings.HasPrefix(e.Message, "there is no method"):
-		return "unknown function in " + what
-	case strings.Contains(e.Message, "can see here"), strings.HasPrefix(e.Message, "there is no "):
-		return "unknown name in " + what
+	for _, f := range []struct{ part, summary string }{
+		{"there is no function", "unknown function in "}, {"there is no method", "unknown function in "},
+		{"there is no operator", "unknown operator in "},
+		{"can see here", "unknown name in "}, {"there is no ", "unknown name in "}, {"an event has no", "unknown name in "}, {"a response has no", "unknown name in "},
+		{"this is an expression", "{{ in an "}, {" takes ", "wrong number of arguments in "},
+		{" is sensitive", "sensitive value in "}, {"can only be an argument", "secret in "},
+		{" needs ", "wrong kind of value in "}, {"never equal", "wrong kind of value in "}, {"cannot order", "wrong kind of value in "},
+		{"it has no field", "wrong kind of value in "}, {"does not join", "wrong kind of value in "}, {" yields ", "wrong kind of value in "},
+	} {
+		if strings.Contains(e.Message, f.part) {
+			return f.summary + what
+		}
 	}
 	return "invalid " + what
 }
@@ -216,7 +247,7 @@ func opening(s string) string {
 }
 
 func sentence(s string) string {
-	if s == "" || strings.ContainsRune(".?!", rune(s[len(s)-1])) {
+	if s == "" || strings.ContainsRune(".?!…", lastRune(s)) {
 		return s
 	}
 	return s + "."
@@ -228,4 +259,9 @@ func upperFirst(s string) string {
 		return s
 	}
 	return string(unicode.ToUpper(r)) + s[n:]
+}
+
+func lastRune(s string) rune {
+	r, _ := utf8.DecodeLastRuneInString(s)
+	return r
 }

@@ -30,11 +30,15 @@ type file struct {
 	body   *hclsyntax.Body
 	faults hcl.Diagnostics // of its syntax
 	broken []int           // offsets of mistakes in its syntax: what it declares is known in part
+	marred []int           // lines with such mistakes that spoil nothing but their line
 	eval   *hcl.EvalContext
 }
 
 func newFile(path, name string, text []byte) *file {
 	f := &file{path: path, name: name, text: text, lines: []int{0}}
+	if bytes.HasPrefix(text, []byte("\ufeff")) { // a byte order mark is no column
+		f.lines[0] = 3
+	}
 	for i, c := range text {
 		if c == '\n' {
 			f.lines = append(f.lines, i+1)
@@ -46,12 +50,26 @@ func newFile(path, name string, text []byte) *file {
 
 // pos is the place of the byte at offset; columns count characters.
 func (f *file) pos(offset int) Pos {
-	offset = min(max(offset, 0), len(f.text))
+	offset = min(max(offset, f.lines[0]), len(f.text))
 	line, found := slices.BinarySearch(f.lines, offset)
 	if !found {
 		line--
 	}
-	return Pos{Line: line + 1, Column: utf8.RuneCount(f.text[f.lines[line]:offset]) + 1, Byte: offset}
+	return Pos{Line: line + 1, Column: f.characters(f.lines[line], offset) + 1, Byte: offset}
+}
+
+// characters counts those that begin in from..to. What is cut off at to counts as
+// one, so that a place further on never has a smaller column.
+func (f *file) characters(from, to int) int {
+	if to == len(f.text) || utf8.RuneStart(f.text[to]) {
+		return utf8.RuneCount(f.text[from:to])
+	}
+	n := 0
+	for ; from < to; n++ {
+		_, size := utf8.DecodeRune(f.text[from:])
+		from += size
+	}
+	return n
 }
 
 // line is the text of line n, counted from 1.
@@ -73,35 +91,50 @@ func findFiles(path string) (root string, files []string, err error) {
 	if err != nil {
 		return "", nil, err
 	}
+	files, err = walk(path, isConfigFile)
+	if len(files) == 1 && files[0] == path {
+		return filepath.Dir(path), files, err
+	}
+	return path, files, err
+}
+
+// walk gives path, if it is no directory, else the files in it and below it that
+// are wanted, in lexical order.
+func walk(path string, wanted func(string, fs.DirEntry) bool) (files []string, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	if !info.IsDir() {
-		return filepath.Dir(path), []string{path}, nil
+		return []string{path}, nil
 	}
-	err = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+	root := path + string(filepath.Separator) // follows path where it is a symlink
+	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case p != path && strings.HasPrefix(d.Name(), "."):
+		case p != root && strings.HasPrefix(d.Name(), "."):
 			if d.IsDir() {
 				return fs.SkipDir
 			}
 			return nil
-		case isConfigFile(p, d):
+		case wanted(p, d):
 			files = append(files, p)
 		}
 		return nil
 	})
 	slices.Sort(files)
-	return path, files, err
+	return files, err
 }
 
-// isConfigFile leaves out tests and follows symlinks to files, as Kubernetes
-// mounts them.
+// isConfigFile leaves out tests.
 func isConfigFile(path string, d fs.DirEntry) bool {
-	if !strings.HasSuffix(path, ".hcl") || strings.HasSuffix(path, ".test.hcl") {
+	return isConfigName(path) && isHCL(path, d)
+}
+
+// isHCL follows symlinks to files, as Kubernetes mounts them.
+func isHCL(path string, d fs.DirEntry) bool {
+	if !strings.HasSuffix(path, ".hcl") {
 		return false
 	}
 	if d.Type()&fs.ModeSymlink != 0 {
@@ -129,14 +162,16 @@ func readBounded(path string, limit int64) ([]byte, error) {
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(text)) > limit {
-		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("is larger than %d MiB", limit>>20)}
+		err = &fs.PathError{Op: "read", Path: path, Err: errTooLarge(limit)}
 	}
 	return text, err
 }
 
+func errTooLarge(limit int64) error { return fmt.Errorf("is larger than %d MiB", limit>>20) }
+
 // read finds, reads and parses the files at path, as many at a time as there are processors.
 func (l *loader) read(path string) {
-	root, paths, err := findFiles(path)
+	root, paths, err := l.opts.files(path)
 	if err != nil {
 		l.fail("cannot read the configuration", readHint(path, err))
 	}
@@ -145,7 +180,7 @@ func (l *loader) read(path string) {
 	work.SetLimit(runtime.GOMAXPROCS(0))
 	for i, p := range paths {
 		work.Go(func() error {
-			files[i], errs[i] = openFile(root, p)
+			files[i], errs[i] = l.opts.open(root, p)
 			return nil
 		})
 	}
@@ -157,18 +192,6 @@ func (l *loader) read(path string) {
 		}
 		l.add(f)
 	}
-}
-
-func openFile(root, path string) (*file, error) {
-	text, err := readBounded(path, maxFile)
-	if err != nil {
-		return nil, err
-	}
-	name, err := filepath.Rel(root, path)
-	if err != nil {
-		name = filepath.Base(path)
-	}
-	return newFile(path, name, text), nil
 }
 
 func (l *loader) add(f *file) {
@@ -183,7 +206,11 @@ func readHint(path string, err error) string {
 		err = cause.Err
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Sprintf("%s does not exist. Name the file or directory with -c PATH.", path)
+		hint := fmt.Sprintf("%s does not exist. Name the file or directory with -c PATH", path)
+		if dir, err := os.Getwd(); err == nil {
+			hint += similarPath(dir, path)
+		}
+		return sentence(hint)
 	}
 	return fmt.Sprintf("%s: %v", path, err)
 }

@@ -9,19 +9,30 @@ import (
 )
 
 type flowConfig struct {
-	Description string          `hcl:"description" doc:"What it is for, for people."`
-	Enabled     bool            `hcl:"enabled" doc:"false: read and checked, but not run."`
+	Description string          `hcl:"description" doc:"A note for people; nothing depends on it."`
+	Enabled     bool            `hcl:"enabled" doc:"false: it is checked with the rest, but does not run; what waits keeps its place."`
 	From        []component.Ref `hcl:"from" ref:"source" doc:"The sources whose events it takes; without it, only other flows call it." example:"[source.webhook.orders]"`
-	To          []component.Ref `hcl:"to" ref:"sink|flow" doc:"Where events go that pass all steps." example:"[sink.http.erp]"`
-	OrderBy     expr.Expr       `hcl:"order_by" doc:"Events for which it yields the same stay in order." example:"\"body.customer_id\""`
-	Concurrency int             `hcl:"concurrency" min:"1" max:"100000" doc:"Unsettled events of a lane at a time."`
-	Start       string          `hcl:"start" doc:"Where a new flow begins in its sources' history: now, oldest, or so long ago." example:"\"2h\""`
+	To          []component.Ref `hcl:"to" ref:"sink|flow" doc:"Where events go that pass all steps; a flow named here runs in place." example:"[sink.http.erp]"`
+	ForEach     forEach         `hcl:"for_each" doc:"A map, or a set of text: one flow for each element, which sees each.key and each.value." example:"{ cl = \"Chile\", pe = \"Perú\" }"`
+	OrderBy     expr.Expr       `hcl:"order_by" doc:"Events for which it yields the same value stay in order, through failures and retries." example:"\"body.customer_id\""`
+	OnDead      string          `hcl:"on_dead" enum:"go_on|hold" doc:"What becomes of the events of a key, by order_by, behind a dead letter: they go on, or wait until it is retried or dropped." example:"\"hold\""`
+	DeadLetter  component.Ref   `hcl:"dead_letter" ref:"flow" doc:"A flow to which each dead letter is handed as well, to tell somebody, say; the dead letter itself stays." example:"flow.trouble"`
+	Concurrency int             `hcl:"concurrency" min:"1" max:"100000" doc:"Deliveries under way at a time to each of its sinks, within the sink's own concurrency." example:"4"`
+	Start       string          `hcl:"start" doc:"Where a new flow begins on a source that has history: \"now\", \"oldest\", or so long ago." example:"\"2h\""`
 
 	start Start
 }
 
-// Validate reads start.
+func newFlowConfig() flowConfig { return flowConfig{Enabled: true, Start: "now", OnDead: "go_on"} }
+
+// Validate reads start, and refuses to hold what has no key.
 func (c *flowConfig) Validate(p *component.Problems) {
+	if c.OnDead == "hold" && !c.OrderBy.IsSet() {
+		p.Error("on_dead", "on_dead = \"hold\" without order_by", "It holds back the events of a dead letter's key: say with order_by what that is.")
+	}
+	if c.DeadLetter.IsSet() && len(c.From) == 0 {
+		p.Warn("dead_letter", "this flow has no dead letters of its own", "It has no from: what fails in it belongs to the flow that calls it. Give that one a dead_letter.")
+	}
 	switch c.Start {
 	case "now":
 	case "oldest":
@@ -36,19 +47,25 @@ func (c *flowConfig) Validate(p *component.Problems) {
 }
 
 func (l *loader) decodeFlows() {
-	for i := range l.blocks["flow"] {
-		d := &l.blocks["flow"][i]
-		cfg := flowConfig{Enabled: true, Start: "now"}
-		dec := l.decoding(d.file, "in "+blockName(d.block), flowNames...)
-		dec.fill(d.block, "", l.stepTypes(), &cfg)
-		dec.validate()
-		body, way := dec.steps(d.block)
-		way.end(dec, d.block, body)
-		f := &Flow{
-			Address: d.address, Description: cfg.Description, Enabled: cfg.Enabled, From: addresses(cfg.From),
-			Concurrency: cfg.Concurrency, OrderBy: cfg.OrderBy, Start: cfg.start, Body: body, Place: d.place(),
-		}
-		l.checkEnds(d, way)
+	for _, d := range l.components["flow"] {
+		l.within(d, func() { l.decodeFlow(d) })
+	}
+}
+
+func (l *loader) decodeFlow(d *declared) {
+	cfg := newFlowConfig()
+	dec := l.decoding(d.file, "in "+blockName(d.block), flowNames...)
+	dec.fill(d.block, "", l.stepTypes(), &cfg)
+	dec.validate()
+	body, way := dec.steps(d.block)
+	way.end(dec, d.block, body)
+	way.deadLetter(dec)
+	f := &Flow{
+		Address: d.address, Description: cfg.Description, Enabled: cfg.Enabled, From: addresses(cfg.From),
+		Concurrency: cfg.Concurrency, OrderBy: cfg.OrderBy, Hold: cfg.OnDead == "hold", DeadLetter: cfg.DeadLetter.Address, Start: cfg.start, Body: body, Place: d.place(),
+	}
+	l.checkEnds(d, way)
+	if d.stands() {
 		l.ways[d.address] = way
 		l.config.Flows = append(l.config.Flows, f)
 		d.result = f

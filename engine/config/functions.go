@@ -31,13 +31,13 @@ func plainFunctions() map[string]function.Function {
 		"element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc, "floor": stdlib.FloorFunc,
 		"format": stdlib.FormatFunc, "formatdate": stdlib.FormatDateFunc, "formatlist": stdlib.FormatListFunc,
 		"indent": stdlib.IndentFunc, "join": stdlib.JoinFunc, "jsondecode": stdlib.JSONDecodeFunc,
-		"jsonencode": stdlib.JSONEncodeFunc, "keys": stdlib.KeysFunc, "length": stdlib.LengthFunc,
+		"jsonencode": stdlib.JSONEncodeFunc, "keys": stdlib.KeysFunc, "length": lengthFunc,
 		"lookup": stdlib.LookupFunc, "lower": stdlib.LowerFunc, "max": stdlib.MaxFunc, "merge": stdlib.MergeFunc,
 		"min": stdlib.MinFunc, "parseint": stdlib.ParseIntFunc, "regex": stdlib.RegexFunc,
 		"regexall": stdlib.RegexAllFunc, "replace": stdlib.ReplaceFunc, "reverse": stdlib.ReverseListFunc,
 		"slice": stdlib.SliceFunc, "sort": stdlib.SortFunc, "split": stdlib.SplitFunc,
 		"strlen": stdlib.StrlenFunc, "strrev": stdlib.ReverseFunc, "substr": stdlib.SubstrFunc,
-		"title": stdlib.TitleFunc, "trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc,
+		"title": stdlib.TitleFunc, "toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)), "trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc,
 		"trimspace": stdlib.TrimSpaceFunc, "trimsuffix": stdlib.TrimSuffixFunc, "upper": stdlib.UpperFunc,
 		"values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
 
@@ -152,6 +152,7 @@ func (l *loader) credential(name string) (cty.Value, error) {
 		return l.missing(&unsetError{"credential", name, "$CREDENTIALS_DIRECTORY is not set. Under systemd, LoadCredential=" + name +
 			":/path/to/file in the unit sets it; by hand, point it to a directory with a file of that name."})
 	}
+	l.include(filepath.Join(l.opts.CredentialsDir, name))
 	raw, err := readBounded(filepath.Join(l.opts.CredentialsDir, name), maxIncluded)
 	if os.IsNotExist(err) {
 		return l.missing(&unsetError{"credential", name, fmt.Sprintf("%s has no file of that name. Under systemd, LoadCredential=%s:/path/to/file in the unit puts it there.",
@@ -168,10 +169,11 @@ func (l *loader) credential(name string) (cty.Value, error) {
 }
 
 // fileFunctions are those that look at paths, relative to the file they stand in.
-func fileFunctions(dir string) map[string]function.Function {
+func (l *loader) fileFunctions(dir string) map[string]function.Function {
 	return map[string]function.Function{
 		"abspath": stringFunc("path", func(p string) (string, error) { return absolute(dir, p), nil }),
 		"file": stringFunc("path", func(p string) (string, error) {
+			l.include(absolute(dir, p))
 			raw, err := readBounded(absolute(dir, p), maxIncluded)
 			var cause *fs.PathError
 			if errors.As(err, &cause) {
@@ -179,6 +181,9 @@ func fileFunctions(dir string) map[string]function.Function {
 			}
 			if err == nil && !utf8.Valid(raw) {
 				err = errors.New("not UTF-8 text")
+			}
+			if errors.Is(err, fs.ErrNotExist) {
+				return "", function.NewArgErrorf(0, "there is no file %s. A path is relative to the file that it stands in%s", p, similarPath(dir, p))
 			}
 			if err != nil {
 				return "", function.NewArgErrorf(0, "%s: %w", p, err)
@@ -203,7 +208,7 @@ func (l *loader) prepareFunctions() *hcl.EvalContext {
 	shared.Functions["credential"] = l.credentialFunc()
 	for _, f := range l.files {
 		f.eval = shared.NewChild()
-		f.eval.Functions = fileFunctions(filepath.Dir(f.path))
+		f.eval.Functions = l.fileFunctions(filepath.Dir(f.path))
 	}
 	return shared
 }

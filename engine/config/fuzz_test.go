@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -27,17 +28,41 @@ func addTestdata(f *testing.F) {
 }
 
 func loadBytes(text []byte) (*Config, Diagnostics) {
-	l := newLoader(testKinds, Options{Placeholders: len(text)%2 == 0})
+	return loadWith(text, Options{Placeholders: len(text)%2 == 0})
+}
+
+func loadWith(text []byte, opts Options) (*Config, Diagnostics) {
+	l := newLoader(testKinds, opts)
 	l.add(newFile("/fuzz/main.hcl", "main.hcl", text))
 	return l.finish()
 }
 
+// kept is a credential that no message may show.
+const kept = "kept-9f3a"
+
 // FuzzLoad: whatever the bytes, loading does not panic, comes to the same result
-// each time, and every diagnostic has a place in the file and can be printed.
+// each time, every diagnostic has a place in the file and can be printed, and none
+// shows a credential.
 func FuzzLoad(f *testing.F) {
 	addTestdata(f)
+	for _, s := range []string{
+		`locals { a = jsondecode(credential("db")) }`, `locals { a = file(credential("db")) }`, `secret "a" { value = [credential("db")] }`,
+		`connection "http" "a" { base_url = credential("db") }`, `connection "http" "a" { port = credential("db") }`,
+		`sink "http" "a" { path = "/${credential("db")}" }`, `locals { a = upper(credential("db"), 1) }`, `locals { a = -credential("db") }`,
+		`sink "log" "a" { when = credential("db") }`, `source "webhook" "a" { methods = [credential("db")] }`,
+	} {
+		f.Add([]byte(s))
+	}
+	dir := f.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "db"), []byte(kept), 0o600); err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		cfg, diags := loadBytes(text)
+		opts := Options{Placeholders: len(text)%2 == 0, CredentialsDir: dir}
+		cfg, diags := loadWith(text, opts)
+		if strings.Contains(rendered(diags)+string(diags.JSON()), kept) && !strings.Contains(string(text), "9f3a") {
+			t.Fatalf("a credential shows:\n%s", rendered(diags))
+		}
 		if (cfg == nil) != diags.HasErrors() {
 			t.Fatalf("configuration %v with %d diagnostics", cfg, len(diags))
 		}
@@ -47,7 +72,7 @@ func FuzzLoad(f *testing.F) {
 		if !json.Valid(diags.JSON()) || len(diags) > 0 && rendered(diags) == "" {
 			t.Fatal("diagnostics cannot be printed")
 		}
-		if _, again := loadBytes(text); cmp.Diff(diags, again) != "" {
+		if _, again := loadWith(text, opts); cmp.Diff(diags, again) != "" {
 			t.Fatalf("another result the second time:\n%s", cmp.Diff(diags, again))
 		}
 	})
@@ -61,7 +86,7 @@ func checkDiagnostic(t *testing.T, text []byte, d Diagnostic) {
 	if d.Range.File == "" {
 		return
 	}
-	if s, e := d.Range.Start, d.Range.End; s.Line < 1 || s.Column < 1 || s.Byte < 0 || e.Byte > len(text) || e.Byte < s.Byte {
+	if s, e := d.Range.Start, d.Range.End; s.Line < 1 || s.Column < 1 || s.Byte < 0 || e.Byte > len(text) || e.Byte < s.Byte || e.Line < s.Line || e.Line == s.Line && e.Column < s.Column {
 		t.Fatalf("no such place: %+v", d)
 	}
 }

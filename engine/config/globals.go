@@ -13,6 +13,7 @@ import (
 type globals struct {
 	shared *hcl.EvalContext
 	defs   map[string]map[string]*global // by root and name
+	used   map[string]bool               // "var.site", by HCL or an expression
 	plain  bool                          // while variables are read: none of them may be used
 }
 
@@ -40,7 +41,7 @@ func (g *global) String() string { return g.root + "." + g.name }
 
 // evaluate gives every variable, local and secret its value.
 func (l *loader) evaluate() {
-	l.globals = globals{shared: l.prepareFunctions(), defs: map[string]map[string]*global{}}
+	l.globals = globals{shared: l.prepareFunctions(), defs: map[string]map[string]*global{}, used: map[string]bool{}}
 	for _, root := range globalRoots {
 		l.globals.defs[root] = map[string]*global{}
 	}
@@ -54,6 +55,7 @@ func (l *loader) evaluate() {
 	}
 	l.checkSecrets()
 	l.publish()
+	l.checkVariables()
 }
 
 // publish makes all values known to the files' evaluation contexts.

@@ -4,6 +4,7 @@ package config
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/syncd/syncd/engine/component"
@@ -20,7 +21,7 @@ type Config struct {
 	Sinks       []*Component
 	Flows       []*Flow // disabled ones included
 	Moved       []Moved
-	Files       []string // every file read, absolute
+	Files       []string // of the configuration itself, absolute
 }
 
 // Component is a configured source, sink or connection.
@@ -31,6 +32,7 @@ type Component struct {
 	Source  *component.SourceCommon // of a source
 	Sink    *component.SinkCommon   // of a sink
 	Refs    []component.Address     // what it refers to
+	Parts   Parts                   // for comparing it with another
 	Place   string                  // "orders.hcl:14"
 }
 
@@ -42,8 +44,11 @@ type Flow struct {
 	From        []component.Address // empty: only called by other flows
 	Concurrency int                 // unsettled events of a lane
 	OrderBy     expr.Expr
+	Hold        bool              // events of a dead letter's key wait
+	DeadLetter  component.Address // a flow; "": none
 	Start       Start
 	Body        *Body
+	Parts       Parts // for comparing it, and all that runs in its place, with another
 	Place       string
 }
 
@@ -84,7 +89,10 @@ type Case struct {
 }
 
 // Moved is a rename that keeps state.
-type Moved struct{ From, To component.Address }
+type Moved struct {
+	From, To component.Address
+	Place    string
+}
 
 // Listener is a configured listener; the implied one stands here too when a source uses it.
 type Listener struct {
@@ -94,6 +102,9 @@ type Listener struct {
 	TLS            *TLS
 	Place          string
 }
+
+// AnyPort tells that the system chooses the port, anew at each start.
+func (l *Listener) AnyPort() bool { return strings.HasSuffix(l.Listen, ":0") }
 
 // TLS names the files of a listener's certificate.
 type TLS struct{ Cert, Key, ClientCA string }

@@ -3,12 +3,14 @@ package config
 import (
 	"bytes"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/syncd/syncd/engine/spelling"
 )
 
 // attributeNames are the names that kinds and blocks give to attributes, true for
@@ -62,37 +64,64 @@ func (a attributeNames) secret(name string) bool {
 			names = append(names, n)
 		}
 	}
-	return nearest(name, names) != ""
+	return slices.ContainsFunc(names, func(n string) bool { return spelling.Distance(name, n) <= 2 }) || spelling.Nearest(name, names) != ""
 }
 
 // shown is text, which stands at offset of f, as messages may quote it: what
 // attributes that hold secrets are set to in so many words is starred out. Steps
 // hold no secrets.
 func (l *loader) shown(f *file, offset int, text string) string {
-	if !strings.Contains(text, `"`) || f.inSteps(offset) {
+	return hidePasswords(l.hide(f, offset, text, func(t hclsyntax.Token) string {
+		return strings.Repeat("*", utf8.RuneCount(t.Bytes)) // carets stay where they are
+	}))
+}
+
+// password is that of a URL.
+var password = regexp.MustCompile(`(//[^/@\s":]*:)([^/@\s"]+)@`)
+
+// hidePasswords stars out what stands in URLs.
+func hidePasswords(text string) string {
+	return password.ReplaceAllStringFunc(text, func(url string) string {
+		m := password.FindStringSubmatch(url)
+		return m[1] + strings.Repeat("*", utf8.RuneCountInString(m[2])) + "@"
+	})
+}
+
+// hide puts something else in the place of each secret in text.
+func (l *loader) hide(f *file, offset int, text string, instead func(hclsyntax.Token) string) string {
+	around := f.blockAt(offset)
+	if !strings.ContainsAny(text, `"=`) || holdsSteps(around) {
 		return text
 	}
-	h := hider{names: l.attributeNames()}
+	h := hider{names: l.attributeNames(), plain: isPlain(around)}
 	tokens, _ := hclsyntax.LexConfig([]byte(text), "", hcl.InitialPos)
 	for i := range tokens {
 		h.token(tokens, i)
 	}
 	for _, literal := range slices.Backward(h.secrets) {
-		stars := strings.Repeat("*", utf8.RuneCount(literal.Bytes)) // carets stay where they are
-		text = text[:literal.Range.Start.Byte] + stars + text[literal.Range.End.Byte:]
+		text = text[:literal.Range.Start.Byte] + instead(literal) + text[literal.Range.End.Byte:]
 	}
 	return text
 }
 
-// inSteps tells whether offset is in a flow or transform.
-func (f *file) inSteps(offset int) bool {
-	within := ""
+// blockAt is the block of the top level that offset is in, or behind; nil before the first.
+func (f *file) blockAt(offset int) *hclsyntax.Block {
+	var at *hclsyntax.Block
 	for _, b := range f.body.Blocks {
 		if b.TypeRange.Start.Byte <= offset {
-			within = b.Type
+			at = b
 		}
 	}
-	return within == "flow" || within == "transform"
+	return at
+}
+
+func holdsSteps(b *hclsyntax.Block) bool {
+	return b != nil && (b.Type == "flow" || b.Type == "transform")
+}
+
+// isPlain tells of a variable that is not sensitive: its default may be shown.
+func isPlain(b *hclsyntax.Block) bool {
+	return b != nil && b.Type == "variable" && b.Body.Attributes["sensitive"] == nil
 }
 
 // hider finds the literals in a piece of HCL that are to be hidden.
@@ -102,12 +131,20 @@ type hider struct {
 	hiding  bool
 	depth   int  // of brackets since hiding began
 	named   bool // the next literal is the name of what holds a secret
+	plain   bool // a default is none
 }
 
 func (h *hider) token(ts hclsyntax.Tokens, i int) {
 	switch t := ts[i]; t.Type {
 	case hclsyntax.TokenIdent:
 		h.ident(string(t.Bytes), ts[i+1].Type)
+		if h.hiding && h.bare(ts, i) {
+			h.secrets = append(h.secrets, t)
+		}
+	case hclsyntax.TokenNumberLit:
+		if h.hiding {
+			h.secrets = append(h.secrets, t)
+		}
 	case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp:
 		h.depth++
 	case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd:
@@ -131,10 +168,32 @@ func (h *hider) ident(name string, next hclsyntax.TokenType) {
 		h.named = true
 	case h.hiding && h.depth > 0:
 	case next == hclsyntax.TokenEqual:
-		h.hiding, h.depth = h.names.secret(name), 0
+		h.hiding, h.depth = h.names.secret(name) && !(h.plain && name == "default"), 0
 	case next == hclsyntax.TokenOParen && name == "sensitive":
 		h.hiding, h.depth = true, 0
 	}
+}
+
+// bare tells whether the word ts[i] is most likely a text whose quotes are missing:
+// no name of anything, no call, no key.
+func (h *hider) bare(ts hclsyntax.Tokens, i int) bool {
+	switch string(ts[i].Bytes) {
+	case "true", "false", "null":
+		return false
+	}
+	switch ts[i+1].Type {
+	case hclsyntax.TokenOParen, hclsyntax.TokenDot, hclsyntax.TokenOBrack, hclsyntax.TokenEqual, hclsyntax.TokenColon,
+		hclsyntax.TokenOBrace, hclsyntax.TokenOQuote:
+		return false
+	}
+	return i == 0 || ts[i-1].Type != hclsyntax.TokenDot
+}
+
+// hidden tells whether what stands at at is starred out where it is shown.
+func (l *loader) hidden(at spot) bool {
+	from := at.file.lines[at.file.pos(at.start).Line-1]
+	line := string(at.file.text[from:at.end])
+	return !strings.HasSuffix(l.shown(at.file, at.start, line+"\n"), string(at.file.text[at.start:at.end])+"\n")
 }
 
 // isKey tells whether the quoted literal ts[i] is the key of an item.

@@ -84,10 +84,16 @@ type callConfig struct {
 	Columns    map[string]expr.Expr     `hcl:"columns" doc:"Columns."`
 }
 
+func (*callConfig) Remembers() component.Memory {
+	return component.Memory{For: 24 * time.Hour, Why: "The receiver forgets after a day."}
+}
+
 type appendConfig struct {
-	Path    expr.Template   `hcl:"path,required" escape:"file" path:"file" doc:"The file." example:"\"out/orders.csv\""`
-	Lookup  string          `hcl:"lookup" path:"file" doc:"A file to look things up in."`
-	Command []expr.Template `hcl:"command" escape:"arg" doc:"What to run."`
+	Connection component.Ref   `hcl:"connection" ref:"connection.http" doc:"Whose files."`
+	Marker     string          `hcl:"marker" path:"place" doc:"Another file."`
+	Path       expr.Template   `hcl:"path,required" escape:"file" path:"place" doc:"The file." example:"\"out/orders.csv\""`
+	Lookup     string          `hcl:"lookup" path:"file" doc:"A file to look things up in."`
+	Command    []expr.Template `hcl:"command" escape:"arg" doc:"What to run."`
 }
 
 type connConfig struct {
@@ -96,6 +102,7 @@ type connConfig struct {
 	Timeout  time.Duration               `hcl:"timeout" min:"1ms" doc:"For one call."`
 	Password component.Secret            `hcl:"password" doc:"The password."`
 	Port     int                         `hcl:"port" min:"1" max:"65535" doc:"The port."`
+	Via      component.Ref               `hcl:"via" ref:"connection.http" doc:"Another to go through."`
 	TLS      *connTLS                    `hcl:"tls,block" doc:"Certificates."`
 }
 

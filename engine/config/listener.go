@@ -11,14 +11,14 @@ import (
 
 type listenerConfig struct {
 	Address        string         `hcl:"address,required" doc:"Host and port to listen on." example:"\"127.0.0.1:8080\""`
-	TrustedProxies []netip.Prefix `hcl:"trusted_proxies" doc:"Whose X-Forwarded-For is believed." example:"[\"10.0.0.0/8\"]"`
+	TrustedProxies []netip.Prefix `hcl:"trusted_proxies" doc:"Proxies in front of it: their X-Forwarded-For says who the client is." example:"[\"10.0.0.0/8\"]"`
 	TLS            *tlsConfig     `hcl:"tls,block" doc:"Certificate and key; without it, plain HTTP."`
 }
 
 type tlsConfig struct {
 	Cert     string `hcl:"cert,required" path:"file" doc:"File of the certificate with its chain, PEM." example:"\"/etc/ssl/hook.pem\""`
 	Key      string `hcl:"key,required" path:"file" doc:"File of the private key, PEM." example:"\"/etc/ssl/hook.key\""`
-	ClientCA string `hcl:"client_ca" path:"file" doc:"File of the authorities whose clients may connect, PEM."`
+	ClientCA string `hcl:"client_ca" path:"file" doc:"File of authorities, PEM: only clients with a certificate of theirs may connect." example:"\"/etc/ssl/partners.pem\""`
 }
 
 // Validate checks the address.
@@ -54,7 +54,7 @@ func (l *loader) decodeListeners() {
 	for i := range l.blocks["listener"] {
 		d := &l.blocks["listener"][i]
 		if kind := d.block.Labels[0]; kind != "http" {
-			l.error(d.file.at(d.block.LabelRanges[0]), fmt.Sprintf("unknown listener %q", kind), "Kinds of listener are http."+line(suggest(kind, []string{"http"})))
+			l.error(d.file.at(d.block.LabelRanges[0]), fmt.Sprintf("unknown listener %q", kind), kindsHint("listener", []string{"http"})+line(suggest(kind, []string{"http"})))
 			continue
 		}
 		if l.index[d.address] == d {
@@ -82,6 +82,7 @@ func newListener(d *declared, cfg listenerConfig) *Listener {
 func (l *loader) onlyListener(dec *decoding, d *declared) (component.Address, bool) {
 	switch n := len(l.listeners); {
 	case n == 1:
+		l.referred[l.listeners[0]] = true
 		return l.listeners[0], true
 	case n > 1:
 		at := d.spot()
@@ -90,7 +91,7 @@ func (l *loader) onlyListener(dec *decoding, d *declared) (component.Address, bo
 		return "", false
 	}
 	if len(l.config.Listeners) == 0 {
-		l.config.Listeners = append(l.config.Listeners, &Listener{Address: impliedListener, Listen: impliedAddress, Place: "implied"})
+		l.config.Listeners = append(l.config.Listeners, &Listener{Address: impliedListener, Listen: impliedAddress, Place: "no listener is declared"})
 	}
 	return impliedListener, true
 }

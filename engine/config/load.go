@@ -18,26 +18,35 @@ type Options struct {
 	Placeholders bool
 	// Strict takes Placeholders back.
 	Strict bool
+	// Overlay is the text that an editor holds for files, by absolute path. It goes
+	// before what is on disk, where a file need not be yet.
+	Overlay map[string][]byte
+	// Earlier is what Read gave before, nil if nothing: files that have not changed
+	// since are not parsed again.
+	Earlier *Snapshot
 }
 
 // Load reads the file or directory at path, whose blocks are of the given kinds.
 // It reports everything that is wrong, not only the first mistake; the Config is
 // nil when any of it is an error.
 func Load(path string, kinds []component.Kind, opts Options) (*Config, Diagnostics) {
-	l := newLoader(kinds, opts)
-	l.read(path)
-	return l.finish()
+	r := Open(path, kinds, opts)
+	return r.Config, r.Diagnostics
 }
 
 // finish makes a configuration of the files that were read.
 func (l *loader) finish() (*Config, Diagnostics) {
 	l.declare()
 	l.evaluate()
+	l.expand()
 	l.decode()
 	l.check()
+	l.merge()
 	diags := l.diags.sorted()
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	return &l.config, diags
+	l.digest()
+	c := l.config // a pointer into the loader would keep all of it
+	return &c, diags
 }

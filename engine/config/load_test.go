@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/syncd/syncd/engine/component"
 	"github.com/syncd/syncd/engine/expr"
 )
@@ -114,10 +115,10 @@ func TestLoadsValues(t *testing.T) {
 	if diff := cmp.Diff(wantDaemon, cfg.Daemon); diff != "" {
 		t.Errorf("daemon (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]Moved{{From: "source.webhook.old", To: "source.webhook.orders"}}, cfg.Moved); diff != "" {
+	if diff := cmp.Diff([]Moved{{From: "source.webhook.old", To: "source.webhook.orders"}, {From: "flow.shop", To: `flow.shop["cl"]`}}, cfg.Moved, cmpopts.IgnoreFields(Moved{}, "Place")); diff != "" {
 		t.Errorf("moved (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{filepath.Join(dir, "flows.hcl"), filepath.Join(dir, "main.hcl")}, cfg.Files); diff != "" {
+	if diff := cmp.Diff([]string{filepath.Join(dir, "flows.hcl"), filepath.Join(dir, "main.hcl"), filepath.Join(dir, "shops.hcl")}, cfg.Files); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
 }

@@ -19,12 +19,15 @@ type loader struct {
 	diags  Diagnostics
 
 	files      []*file
-	incomplete bool // some file did not parse: what is missing may stand there
+	depends    []string // other files that were read or looked for
+	incomplete bool     // some file did not parse: what is missing may stand there
 
 	blocks    map[string][]declared // by block type, in order
 	listeners []component.Address
 	index     map[component.Address]*declared
 	globals   globals
+	ruled     []*ruled
+	tables    map[string]*expr.Table
 	scopes    map[string]*expr.Scope
 	uuids     map[string]int             // how often a text that makes uuids stands in an attribute
 	ways      map[component.Address]*way // of flows and transforms
@@ -33,15 +36,27 @@ type loader struct {
 	unset     []unsetName // what functions missed in the evaluation at hand
 	steps     map[string]bool
 
+	components map[string][]*declared // that the blocks of repeatableTypes make, by block type
+	expanding  bool                   // while a for_each is evaluated
+	each       *each                  // of the component at hand
+	findings   []finding              // in components that for_each made
+
+	referred    map[component.Address]bool // connections, listeners and transforms that something names
+	constants   []constant
+	misdeclared map[string]bool // labels of blocks that are no block for a mistake of their own
+
 	attributes attributeNames
+	allHomes   map[string][]home
 }
 
-// declared is a block of the top level.
+// declared is a block of the top level, or one component of a block with for_each.
 type declared struct {
 	address component.Address
 	file    *file
 	block   *hclsyntax.Block
-	result  any // *Component, *Flow, *Listener or the *Body of a transform; nil if it has mistakes
+	result  any     // *Component, *Flow, *Listener or the *Body of a transform; nil if it has mistakes
+	repeat  *repeat // of a block with for_each
+	each    *each   // of a component that for_each made
 }
 
 func (d *declared) spot() spot {
@@ -52,16 +67,20 @@ func (d *declared) place() string { return d.file.place(d.block.TypeRange) }
 
 func newLoader(kinds []component.Kind, opts Options) *loader {
 	l := &loader{
-		opts:    opts,
-		kinds:   map[component.Class]map[string]component.Kind{},
-		specs:   specs{},
-		blocks:  map[string][]declared{},
-		index:   map[component.Address]*declared{},
-		scopes:  map[string]*expr.Scope{},
-		uuids:   map[string]int{},
-		ways:    map[component.Address]*way{},
-		inCycle: map[component.Address]bool{},
-		claims:  map[string]claimant{},
+		opts:        opts,
+		kinds:       map[component.Class]map[string]component.Kind{},
+		specs:       specs{},
+		blocks:      map[string][]declared{},
+		index:       map[component.Address]*declared{},
+		tables:      map[string]*expr.Table{},
+		components:  map[string][]*declared{},
+		scopes:      map[string]*expr.Scope{},
+		uuids:       map[string]int{},
+		ways:        map[component.Address]*way{},
+		inCycle:     map[component.Address]bool{},
+		claims:      map[string]claimant{},
+		referred:    map[component.Address]bool{},
+		misdeclared: map[string]bool{},
 	}
 	if l.opts.LookupEnv == nil {
 		l.opts.LookupEnv = func(string) (string, bool) { return "", false }
@@ -83,6 +102,7 @@ type spot struct {
 	file       *file
 	start, end int
 	context    string
+	field      *field // whose value stands there; nil where that does not matter
 }
 
 // source is the text that a spot covers, on one line.
@@ -102,6 +122,10 @@ func (l *loader) note(s Severity, at spot, summary, detail string) {
 	if at.file != nil {
 		d.Range = Range{File: at.file.path, Start: at.file.pos(at.start), End: at.file.pos(max(at.start, at.end))}
 		d.Source = l.shown(at.file, at.start, at.file.line(d.Range.Start.Line))
+	}
+	if l.each != nil {
+		l.findings = append(l.findings, finding{l.each, d})
+		return
 	}
 	l.diags = append(l.diags, d)
 }

@@ -22,7 +22,7 @@ func (l *loader) decodeMoved() {
 		if dec.failed {
 			continue
 		}
-		m := Moved{From: cfg.From.Address, To: cfg.To.Address}
+		m := Moved{From: cfg.From.Address, To: cfg.To.Address, Place: d.place()}
 		l.checkMoved(d, m, from[m.From])
 		from[m.From] = d
 		l.config.Moved = append(l.config.Moved, m)
@@ -34,13 +34,17 @@ func (l *loader) checkMoved(d *declared, m Moved, before *declared) {
 	if attr := d.block.Body.Attributes["from"]; attr != nil {
 		at = d.file.at(attr.Expr.Range())
 	}
-	was, _ := splitAddress(string(m.From))
-	is, _ := splitAddress(string(m.To))
+	was, _ := splitAddress(string(m.From.Base()))
+	is, _ := splitAddress(string(m.To.Base()))
+	declared := l.index[m.From]
+	if declared != nil && declared.repeat != nil {
+		declared = nil // the address alone is nobody's
+	}
 	switch {
 	case was != is:
 		l.error(at, "moved to another kind", fmt.Sprintf("State keeps its meaning within one kind only: %s cannot become %s.", m.From, m.To))
-	case l.index[m.From] != nil:
-		l.error(at, fmt.Sprintf("%s is still declared", m.From), fmt.Sprintf("It stands at %s. What moved has left its old address.", l.index[m.From].place()))
+	case declared != nil:
+		l.error(at, fmt.Sprintf("%s is still declared", m.From), fmt.Sprintf("It stands at %s. What moved has left its old address.", declared.place()))
 	case before != nil:
 		l.error(at, fmt.Sprintf("%s moved twice", m.From), fmt.Sprintf("It moved already at %s.", before.place()))
 	}

@@ -31,10 +31,10 @@ func (d *decoding) blocks(b *hclsyntax.Block, path string, ts []target, others m
 		f, v := lookup(ts, nested.Type)
 		switch {
 		case f == nil:
-			d.unknownBlock(b, nested, ts, others)
+			d.unknownBlock(b, nested, enclosing{b, ts, others})
 			continue
 		case f.form == attribute:
-			d.error(d.at(header(nested)), fmt.Sprintf("%s is an attribute", nested.Type), fmt.Sprintf("Write it with an equals sign: %s = …", nested.Type))
+			d.error(d.at(header(nested)), fmt.Sprintf("%s is an attribute", nested.Type), fmt.Sprintf("Write it with an equals sign: %s.", f.asAttribute()))
 			continue
 		case first[nested.Type] != nil && f.typ.Kind() != reflect.Slice:
 			d.error(d.at(header(nested)), fmt.Sprintf("a second %s block", nested.Type), fmt.Sprintf("The first one stands at %s; there can be one.", d.file.place(first[nested.Type].TypeRange)))
@@ -101,23 +101,31 @@ func elementOf(v reflect.Value) reflect.Value {
 
 // choose fills the one field of a struct of choices that the block's label names.
 func (d *decoding) choose(b *hclsyntax.Block, path string, v reflect.Value) {
+	if chosen := d.chosen(b, v); chosen != nil {
+		d.block(b, join(path, b.Labels[0]), chosen)
+	}
+}
+
+// chosen makes the struct that the block's label names, with its defaults, and gives a
+// pointer to it; nil if the label names none.
+func (d *decoding) chosen(b *hclsyntax.Block, v reflect.Value) any {
 	sp := d.l.specs.of(v.Type())
 	known := sp.names(attribute)
 	if len(b.Labels) != 1 {
 		d.error(d.at(header(b)), fmt.Sprintf("%s takes one label", b.Type), fmt.Sprintf("It says which: %s %s { … }.", b.Type, quoted(known)))
-		return
+		return nil
 	}
 	label := b.Labels[0]
 	f := sp.byName[label]
 	if f == nil {
 		d.error(d.at(b.LabelRanges[0]), fmt.Sprintf("unknown %s %q", b.Type, label),
 			fmt.Sprintf("There are %s.", list(known))+line(suggest(label, known)))
-		return
+		return nil
 	}
 	chosen := v.FieldByIndex(f.index)
 	chosen.Set(reflect.New(chosen.Type().Elem()))
 	setDefaults(chosen.Elem())
-	d.block(b, join(path, label), chosen.Interface())
+	return chosen.Interface()
 }
 
 func quoted(names []string) string {
@@ -128,14 +136,42 @@ func quoted(names []string) string {
 	return either(q)
 }
 
-func (d *decoding) unknownBlock(b, nested *hclsyntax.Block, ts []target, others map[string]bool) {
-	known := append(fieldNames(ts, block, choice), keys(others)...)
-	detail := fmt.Sprintf("%s has no blocks in it.", blockName(b))
-	if len(known) > 0 {
-		detail = fmt.Sprintf("The blocks of %s are %s.", blockName(b), list(known))
+func (d *decoding) unknownBlock(b, nested *hclsyntax.Block, own enclosing) {
+	known := append(fieldNames(own.takes, block, choice), keys(own.others)...)
+	hint := d.blockHint(nested.Type, own)
+	if hint == "" {
+		hint = suggest(nested.Type, append(known, fieldNames(own.takes, attribute)...))
 	}
-	hint := suggest(nested.Type, append(known, fieldNames(ts, attribute)...))
-	d.error(d.at(nested.TypeRange), fmt.Sprintf("unknown block %q", nested.Type), detail+line(hint))
+	if hint == "" {
+		hint = d.l.elsewhere(nested.Type, block, d.top().Type)
+	}
+	if hint == "" {
+		hint = fmt.Sprintf("%s has no blocks in it.", blockName(b))
+		if len(known) > 0 {
+			hint = fmt.Sprintf("The blocks of %s are %s.", blockName(b), some(known))
+		}
+	}
+	d.error(d.at(nested.TypeRange), fmt.Sprintf("unknown block %q", nested.Type), hint)
+}
+
+// blockHint tells of a block that has another place where that is.
+func (d *decoding) blockHint(typ string, own enclosing) string {
+	around := d.around[:len(d.around)-1] // without own
+	inner := *d
+	inner.around = around
+	if hint := inner.belongs(typ, block, own); hint != "" {
+		return hint
+	}
+	_, atTop := blockTypes[typ]
+	switch {
+	case atTop:
+		return fmt.Sprintf("%s is a block of the top level: it cannot stand in %s. Is a } missing above it?", typ, blockName(d.top()))
+	case d.l.stepTypes()[typ]:
+		return fmt.Sprintf("%s is a step: it stands in a flow, a transform or a route's case.", typ)
+	case branchTypes[typ]:
+		return fmt.Sprintf("%s is a branch: it stands in a route.", typ)
+	}
+	return ""
 }
 
 // blockExample shows how block f is written.

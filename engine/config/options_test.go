@@ -237,7 +237,7 @@ source "webhook" "orders" {
 	if len(diags) > 0 {
 		t.Errorf("%s", rendered(diags))
 	}
-	want := []*Listener{{Address: "listener.http.default", Listen: "127.0.0.1:8080", Place: "implied"}}
+	want := []*Listener{{Address: "listener.http.default", Listen: "127.0.0.1:8080", Place: "no listener is declared"}}
 	if diff := cmp.Diff(want, cfg.Listeners); diff != "" {
 		t.Error(diff)
 	}
@@ -270,7 +270,7 @@ func TestJSON(t *testing.T) {
 		"format_version": "1.0", "valid": false, "error_count": 1.0, "warning_count": 0.0,
 		"diagnostics": []any{map[string]any{
 			"severity": "error", "summary": `invalid name "é"`,
-			"detail": "A name begins with a small letter and goes on with small letters, digits and _.",
+			"detail": "A name begins with a small letter and goes on with small letters, digits and _. Write \"e\".",
 			"range": map[string]any{
 				"filename": filepath.Join(dir, "main.hcl"),
 				"start":    map[string]any{"line": 1.0, "column": 6.0, "byte": 5.0},

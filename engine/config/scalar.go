@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/syncd/syncd/engine/component"
@@ -43,25 +44,15 @@ func setParsed[T any](d *decoding, v reflect.Value, f *field, val cty.Value, at 
 	}
 	parsed, err := parse(s)
 	if err != nil {
-		d.error(at, fmt.Sprintf("invalid %s: %v", f.name, err), form+withUnit(v.Type(), s))
+		if guess := guessUnit(v.Type(), s); guess != "" {
+			d.error(at, fmt.Sprintf("invalid %s %q", f.name, s), form+line(guess))
+			return
+		}
+		d.error(at, fmt.Sprintf("invalid %s: %v", f.name, err), form)
 		return
 	}
 	v.Set(reflect.ValueOf(parsed))
 	d.checkBounds(v, f, at)
-}
-
-// withUnit guesses what a number without a unit was meant to be.
-func withUnit(t reflect.Type, s string) string {
-	guess := map[reflect.Type]string{durationType: s + "s", sizeType: s + "B", rateType: s + "/s"}[t]
-	for _, c := range s {
-		if c < '0' || c > '9' {
-			return ""
-		}
-	}
-	if guess == "" || s == "" {
-		return ""
-	}
-	return line(fmt.Sprintf("Did you mean %q?", guess))
 }
 
 func parsePrefix(s string) (netip.Prefix, error) {
@@ -129,7 +120,18 @@ func (d *decoding) setString(v reflect.Value, f *field, s string, at spot) {
 		d.error(at, fmt.Sprintf("invalid %s %q", f.name, s), fmt.Sprintf("It may be %s.", quoted(f.enum))+line(suggest(s, f.enum)))
 		return
 	}
+	if f.name != "description" && strings.Contains(s, "{{") {
+		d.holes = append(d.holes, hole{f, at})
+	}
 	if f.path && s != "" {
+		s = absolute(filepath.Dir(d.file.path), s)
+		d.l.include(s)
+	}
+	if f.place && s != "" && !filepath.IsAbs(s) {
+		if d.elsewhere() {
+			d.relative(f, s, at)
+			return
+		}
 		s = absolute(filepath.Dir(d.file.path), s)
 	}
 	v.SetString(s)

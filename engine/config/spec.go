@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ const (
 	block          // a nested block
 	choice         // a nested block with a label that says which
 	rest           // all attributes that have no field
+	own            // what the block's own label chooses, whose attributes stand beside the others
 )
 
 // field is one field of a configuration struct, its tags read.
@@ -30,8 +32,10 @@ type field struct {
 	typ                                  reflect.Type
 	form                                 form
 	required, identity, secret, path     bool
+	place                                bool // a path, of this machine unless the component has a connection
 	gone                                 bool // a reference to what is no more
 	doc, example, min, max, scope, yield string
+	standard                             string // its default as HCL, where the value itself does not show it
 	enum, ref                            []string
 	escape                               expr.Escape
 }
@@ -41,6 +45,7 @@ type spec struct {
 	fields []*field
 	byName map[string]*field
 	rest   *field
+	own    *field
 }
 
 func (s *spec) names(forms ...form) []string {
@@ -84,8 +89,12 @@ func (s *spec) collect(t reflect.Type, prefix []int) {
 }
 
 func (s *spec) add(t reflect.Type, f *field) {
-	if f.form == rest {
+	switch f.form {
+	case rest:
 		s.rest = f
+		return
+	case own:
+		s.own = f
 		return
 	}
 	if s.byName[f.name] != nil {
@@ -99,9 +108,9 @@ func newField(t reflect.Type, sf reflect.StructField, tag string, index []int) *
 	name, options, _ := strings.Cut(tag, ",")
 	f := &field{
 		name: name, index: index, typ: sf.Type,
-		doc: sf.Tag.Get("doc"), example: sf.Tag.Get("example"), min: sf.Tag.Get("min"), max: sf.Tag.Get("max"),
+		doc: sf.Tag.Get("doc"), example: sf.Tag.Get("example"), standard: sf.Tag.Get("default"), min: sf.Tag.Get("min"), max: sf.Tag.Get("max"),
 		scope: sf.Tag.Get("scope"), yield: sf.Tag.Get("yields"),
-		path: sf.Tag.Get("path") == "file",
+		path: sf.Tag.Get("path") == "file", place: sf.Tag.Get("path") == "place",
 		enum: alternatives(sf.Tag.Get("enum")), ref: alternatives(sf.Tag.Get("ref")),
 	}
 	var ok bool
@@ -128,11 +137,28 @@ func newField(t reflect.Type, sf reflect.StructField, tag string, index []int) *
 			f.form = choice
 		case "fields":
 			f.form = rest
+		case "label":
+			f.form = own
 		default:
 			panic(fmt.Sprintf("config: %s.%s: unknown option %q", t, sf.Name, option))
 		}
 	}
 	return f
+}
+
+// sees are the names that an expression in f sees, where the usual ones are names.
+func (f *field) sees(names []string, records bool) []string {
+	if f.scope == "" {
+		return names
+	}
+	all := slices.Clone(names)
+	for name := range strings.SplitSeq(f.scope, ",") {
+		name, optional := strings.CutPrefix(name, "?")
+		if (!optional || records) && !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 var escapes = map[string]expr.Escape{
@@ -159,6 +185,8 @@ var (
 	prefixType   = reflect.TypeFor[netip.Prefix]()
 	ctyType      = reflect.TypeFor[cty.Value]()
 	anyType      = reflect.TypeFor[any]()
+	forEachType  = reflect.TypeFor[forEach]()
+	laterType    = reflect.TypeFor[later]()
 )
 
 // structOf is the struct that a block of field type t fills.
@@ -201,8 +229,10 @@ func (s specs) check(where string, t reflect.Type) (errs []error) {
 	}()
 	sp := s.of(t)
 	fields := sp.fields
-	if sp.rest != nil {
-		fields = append(fields, sp.rest)
+	for _, f := range []*field{sp.rest, sp.own} {
+		if f != nil {
+			fields = append(fields, f)
+		}
 	}
 	for _, f := range fields {
 		at := where + ", " + f.name
@@ -212,7 +242,7 @@ func (s specs) check(where string, t reflect.Type) (errs []error) {
 		switch {
 		case f.form == block:
 			errs = append(errs, s.check(at, structOf(f.typ))...)
-		case f.form == choice:
+		case f.form == choice || f.form == own:
 			for _, label := range s.of(structOf(f.typ)).fields {
 				if label.typ.Kind() != reflect.Pointer {
 					errs = append(errs, fmt.Errorf("%s %s: no pointer to a struct", at, label.name))

@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/syncd/syncd/engine/component"
@@ -34,6 +36,15 @@ func (w *way) end(d *decoding, b *hclsyntax.Block, body *Body) {
 		d.unreachable(attr.NameRange.Start.Byte, attr.NameRange.End.Byte)
 	}
 	w.ends = w.ends || len(body.To) > 0 || attr != nil && d.isOpen("to")
+}
+
+// deadLetter takes the flow to which dead letters go into account.
+func (w *way) deadLetter(d *decoding) {
+	for _, ref := range d.refs {
+		if ref.field == "dead_letter" {
+			w.to = append(w.to, destination{ref.address, ref.at})
+		}
+	}
 }
 
 func (d *decoding) unreachable(start, end int) {
@@ -73,29 +84,50 @@ func (d *decoding) steps(b *hclsyntax.Block) (*Body, *way) {
 func (d *decoding) inside(b *hclsyntax.Block) *decoding {
 	inner := *d
 	inner.context += ", " + blockName(b)
+	inner.around, inner.own = append(slices.Clone(d.around), d.own), enclosing{}
 	inner.sections, inner.refs, inner.open, inner.failed = nil, nil, nil, false
 	return &inner
 }
 
 func (d *decoding) step(b *hclsyntax.Block, w *way) (Step, bool) {
 	step := Step{Type: b.Type, Place: d.file.place(b.TypeRange)}
+	inner := d.inside(b)
+	if kind, ok := d.l.kinds[component.ClassStep][b.Type]; ok {
+		step.Kind, step.Config = kind, kind.NewConfig()
+		if chooser := d.l.specs.of(reflect.TypeOf(step.Config).Elem()).own; chooser != nil {
+			return step, inner.labelled(b, &step, chooser)
+		}
+	}
 	if !d.stepLabel(b, &step) {
 		return step, false
 	}
-	inner := d.inside(b)
 	switch b.Type {
 	case "route":
 		inner.route(b, &step, w)
 	case "apply":
 		inner.apply(b, &step, w)
 	default:
-		step.Kind = d.l.kinds[component.ClassStep][b.Type]
-		step.Config = step.Kind.NewConfig()
-		inner.block(b, "", step.Config)
-		inner.validate()
-		inner.claim(component.Address(step.Place))
+		inner.complete(b, &step)
 	}
 	return step, true
+}
+
+// labelled decodes a step whose label chooses what its block takes beside the rest.
+func (d *decoding) labelled(b *hclsyntax.Block, step *Step, chooser *field) bool {
+	chosen := d.chosen(b, reflect.ValueOf(step.Config).Elem().FieldByIndex(chooser.index))
+	if chosen == nil {
+		return false
+	}
+	step.Label = b.Labels[0]
+	d.complete(b, step, chosen)
+	return true
+}
+
+// complete decodes the block of a step that is a kind.
+func (d *decoding) complete(b *hclsyntax.Block, step *Step, beside ...any) {
+	d.block(b, "", append([]any{step.Config}, beside...)...)
+	d.validate()
+	d.claim(component.Address(step.Place))
 }
 
 // stepLabel reads the label that a step may carry.
@@ -131,6 +163,8 @@ type routeConfig struct {
 	Mode string `hcl:"mode" enum:"first|all" doc:"Whether an event takes the first case that matches, or all of them."`
 }
 
+func newRouteConfig() routeConfig { return routeConfig{Mode: "first"} }
+
 type caseConfig struct {
 	When expr.Expr       `hcl:"when,required" yields:"bool" doc:"Which events take this branch." example:"\"body.total > 100\""`
 	To   []component.Ref `hcl:"to" ref:"sink|flow" doc:"Where the branch ends; without it, it goes on below the route."`
@@ -144,7 +178,7 @@ var branchTypes = map[string]bool{"case": true, "otherwise": true}
 
 // route decodes the cases in b. The way ends here if every one of them does.
 func (d *decoding) route(b *hclsyntax.Block, step *Step, w *way) {
-	cfg := routeConfig{Mode: "first"}
+	cfg := newRouteConfig()
 	d.fill(b, "", branchTypes, &cfg)
 	step.All = cfg.Mode == "all"
 	seen := map[string]*hclsyntax.Block{}

@@ -2,42 +2,52 @@ package config
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
-	"github.com/agext/levenshtein"
+	"github.com/syncd/syncd/engine/spelling"
 )
-
-// nearest is the candidate that name was most likely meant to be, "" if none is near.
-func nearest(name string, candidates []string) string {
-	best, distance := "", tolerance(len(name))+1
-	for _, c := range candidates {
-		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(c), nil); d < distance && similar(name, c, d) {
-			best, distance = c, d
-		}
-	}
-	return best
-}
-
-// similar asks of short names in which d letters differ that the first one does not.
-func similar(a, b string, d int) bool {
-	return 3*d < len(a) || a != "" && b != "" && strings.EqualFold(a[:1], b[:1])
-}
-
-// tolerance is how many letters may be wrong in a name of n.
-func tolerance(n int) int {
-	switch {
-	case n < 4:
-		return 1
-	case n < 9:
-		return 2
-	}
-	return 3
-}
 
 // suggest is the sentence about the nearest candidate, "" if none is near.
 func suggest(name string, candidates []string) string {
-	if best := nearest(name, candidates); best != "" {
+	if best := spelling.Nearest(name, candidates); best != "" {
 		return fmt.Sprintf("Did you mean %q?", best)
+	}
+	return ""
+}
+
+// similarPath is the sentence about the file that path, below dir, was most likely
+// meant to be: one beside it with a similar name, also where a directory's name is wrong.
+func similarPath(dir, path string) string {
+	full := absolute(dir, path)
+	found := nearestFile(full)
+	if parent := filepath.Dir(full); found == "" && parent != "/" {
+		if found = nearestFile(parent); found != "" {
+			found = filepath.Join(found, filepath.Base(full))
+		}
+	}
+	if _, err := os.Stat(found); err != nil {
+		return ""
+	}
+	if rel, err := filepath.Rel(dir, found); err == nil && !filepath.IsAbs(path) {
+		found = rel
+	}
+	return fmt.Sprintf(". Did you mean %q?", found)
+}
+
+// nearestFile gives what stands beside path under a similar name, "" for nothing.
+func nearestFile(path string) string {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return ""
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if best := spelling.Nearest(filepath.Base(path), names); best != "" {
+		return filepath.Join(filepath.Dir(path), best)
 	}
 	return ""
 }
@@ -56,6 +66,15 @@ func list(names []string) string {
 		return strings.Join(names, "")
 	}
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+// some is list of names that may be many.
+func some(names []string) string {
+	const most = 12
+	if len(names) <= most {
+		return list(names)
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most-1], ", "), len(names)-most+1)
 }
 
 // either writes names as a choice: a, b or c.

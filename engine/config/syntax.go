@@ -23,7 +23,7 @@ func (f *file) parse() {
 	if at, deep := tooDeep(f.text); deep {
 		f.body = &hclsyntax.Body{}
 		f.faults = hcl.Diagnostics{{Severity: hcl.DiagError, Summary: tooNested, Subject: &hcl.Range{Start: at, End: at},
-			Detail: "Brackets and operators stand inside one another here beyond what can be read. Break the expression up with locals."}}
+			Detail: wordings[tooNested].detail}}
 		return
 	}
 	f.body = &hclsyntax.Body{Attributes: hclsyntax.Attributes{}}
@@ -91,15 +91,38 @@ func prune(body *hclsyntax.Body, offset int) {
 	}
 }
 
-// withoutEchoes leaves out what follows from one missing quote, which turns all
-// text behind it inside out.
+// withoutEchoes keeps one mistake of a line, the one that says most, and leaves out
+// what follows from one missing quote, which turns all text behind it inside out.
 func withoutEchoes(faults hcl.Diagnostics) hcl.Diagnostics {
+	first := map[int]*hcl.Diagnostic{} // by line
 	unterminated := false
-	return slices.DeleteFunc(faults, func(d *hcl.Diagnostic) bool {
-		echo := unterminated && (d.Summary == openString || d.Summary == noEnd)
+	for _, d := range faults {
+		switch line := lineOf(d); {
+		case unterminated && (d.Summary == openString || d.Summary == noEnd):
+		case first[line] == nil || telling(d) > telling(first[line]):
+			first[line] = d
+		}
 		unterminated = unterminated || d.Summary == openString
-		return echo
-	})
+	}
+	return slices.DeleteFunc(faults, func(d *hcl.Diagnostic) bool { return first[lineOf(d)] != d })
+}
+
+func lineOf(d *hcl.Diagnostic) int {
+	if d.Subject == nil {
+		return 0
+	}
+	return d.Subject.Start.Line
+}
+
+// telling is how near a message of the parser is to its cause.
+func telling(d *hcl.Diagnostic) int {
+	switch d.Summary {
+	case "Invalid character", "Unsupported operator", "Unclosed template interpolation sequence":
+		return 2
+	case openString, "Invalid escape sequence", "Invalid character encoding":
+		return 1
+	}
+	return 0
 }
 
 func (l *loader) syntaxErrors(f *file) {
@@ -108,27 +131,53 @@ func (l *loader) syntaxErrors(f *file) {
 	}
 }
 
-// damaged tells whether the block of the top level around offset has a mistake in
-// its syntax. What is said about such a block is mostly a consequence.
+// damaged tells whether what is said of the thing at offset may be a consequence of
+// a mistake in the syntax: in its line, or further up or down in its block of the top
+// level. What ends before the first mistake of the block was read as it was meant.
 func (f *file) damaged(offset int) bool {
-	if len(f.broken) == 0 {
+	if len(f.broken) == 0 && len(f.marred) == 0 {
 		return false
 	}
+	if slices.Contains(f.marred, f.pos(offset).Line) {
+		return true
+	}
+	var around *hclsyntax.Block
 	from, to := 0, len(f.text)+1
 	for _, b := range f.body.Blocks {
-		if at := b.TypeRange.Start.Byte; at <= offset {
-			from = max(from, at)
-		} else {
+		if at := b.TypeRange.Start.Byte; at > offset {
 			to = min(to, at)
+		} else if at >= from {
+			around, from = b, at
 		}
 	}
-	return slices.ContainsFunc(f.broken, func(at int) bool { return from <= at && at < to })
+	first := to
+	for _, at := range f.broken {
+		if from <= at {
+			first = min(first, at)
+		}
+	}
+	return first < to && (around == nil || !endsBefore(around.Body, offset, f.pos(first).Line))
 }
 
-// mayStand tells whether what is called name may be declared where a file could not
-// be read for mistakes in its syntax.
+// endsBefore tells whether the attribute or block of body at offset ends above line.
+func endsBefore(body *hclsyntax.Body, offset, line int) bool {
+	for _, a := range body.Attributes {
+		if a.SrcRange.ContainsOffset(offset) {
+			return a.SrcRange.End.Line < line
+		}
+	}
+	for _, b := range body.Blocks {
+		if hcl.RangeBetween(b.TypeRange, b.CloseBraceRange).ContainsOffset(offset) {
+			return b.CloseBraceRange.End.Line < line || endsBefore(b.Body, offset, line)
+		}
+	}
+	return false
+}
+
+// mayStand tells whether what is called name may be declared where a file or block
+// could not be read for mistakes of its own.
 func (l *loader) mayStand(name string) bool {
-	return slices.ContainsFunc(l.files, func(f *file) bool {
+	return l.misdeclared[name] || slices.ContainsFunc(l.files, func(f *file) bool {
 		return len(f.broken) > 0 && bytes.Contains(f.text, []byte(`"`+name+`"`))
 	})
 }
@@ -139,31 +188,23 @@ func (l *loader) syntaxError(f *file, d *hcl.Diagnostic) {
 	if d.Subject != nil {
 		at.start, at.end = d.Subject.Start.Byte, d.Subject.End.Byte
 	}
-	summary, detail := lowerFirst(d.Summary), d.Detail
+	broken := at.start
+	said := f.reworded(d, &at)
 	switch d.Summary {
 	case "Invalid single-argument block definition", "Argument definition required":
 		if rewritten, ok := f.rewriteLine(at.start); ok {
-			summary = "more than one argument in a block on one line"
-			detail = "A block on one line holds at most one argument and no block. Write it over lines:\n\n" + l.shown(f, at.start, rewritten)
+			said = wording{"more than one argument in a block on one line",
+				"A block on one line holds at most one argument and no block. Write it over lines:\n\n" + l.shown(f, at.start, rewritten)}
 		}
-	case "Invalid template interpolation value", "Extra characters after interpolation expression":
-		detail += ` Text that really has ${ in it is written $${.`
-	case openString:
-		summary = "string without an end"
-		detail = "A quoted string ends on the line that it begins on: is its closing quote missing? Text of several lines is written as a heredoc, <<-EOT."
-	case "Attribute redefined":
-		summary = "attribute set twice"
-		detail = f.firstPlace(d) + "Keep one of the two."
-	case "Invalid argument name":
-		detail = "Names of attributes are not quoted. A field whose name is no plain word can be set by replace { body = … } as one expression."
-	case "Missing newline after argument", "Missing newline after block definition":
-		detail = "Each argument and each block ends at the end of its line; what follows needs a line of its own."
 	}
-	if severityOf(d) == Error {
-		f.broken = append(f.broken, at.start)
+	switch {
+	case d.Summary == "Attribute redefined" || d.Summary == "Invalid escape sequence":
+		f.marred = append(f.marred, f.pos(broken).Line)
+	case severityOf(d) == Error:
+		f.broken = append(f.broken, broken)
 		l.incomplete = true
 	}
-	l.note(severityOf(d), at, summary, detail)
+	l.note(severityOf(d), at, said.summary, said.detail)
 }
 
 // firstPlace names the line of the attribute that d says was set before.

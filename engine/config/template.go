@@ -22,7 +22,7 @@ func (d *decoding) template(e hclsyntax.Expression, f *field) expr.Template {
 		}
 		return d.interpolated(e, f)
 	}
-	v, ok := d.evaluated(e)
+	v, ok := d.evaluated(e, f)
 	if !ok || v.IsNull() {
 		return expr.Template{}
 	}
@@ -35,21 +35,22 @@ func (d *decoding) template(e hclsyntax.Expression, f *field) expr.Template {
 
 // interpolated puts together a text with ${}: what they yield is text, whatever it holds.
 func (d *decoding) interpolated(e *hclsyntax.TemplateExpr, f *field) expr.Template {
-	t := &text{}
+	t, whole := &text{}, true
 	quoted := d.file.text[e.Range().Start.Byte] == '"'
 	for _, part := range e.Parts {
 		if s, ok := literalPart(part); ok {
 			t.append(d.file.part(part.Range(), s, quoted))
 			continue
 		}
-		if holeOpen(t.String()) {
+		if _, open := expr.OpenHole(t.String()); open {
 			d.inHole(part)
 			return expr.Template{}
 		}
-		v, ok := d.evaluated(part)
-		if !ok || !d.fillValue(t, f, v, part) {
-			return expr.Template{}
-		}
+		v, ok := d.evaluated(part, f)
+		whole = ok && d.fillValue(t, f, v, part) && whole
+	}
+	if !whole {
+		return expr.Template{}
 	}
 	return d.compileTemplate(t, f, d.at(e.Range()))
 }
@@ -62,6 +63,7 @@ func (d *decoding) inHole(e hclsyntax.Expression) {
 
 // fillValue adds an evaluated value to t as text.
 func (d *decoding) fillValue(t *text, f *field, v cty.Value, e hclsyntax.Expression) bool {
+	secret := v.IsMarked()
 	v, ok := d.unmarked(v, f, templateType, e)
 	if !ok {
 		return false
@@ -73,6 +75,9 @@ func (d *decoding) fillValue(t *text, f *field, v cty.Value, e hclsyntax.Express
 	s, ok := d.str(f, v, d.at(e.Range()))
 	if ok {
 		d.fillText(t, s, d.at(e.Range()))
+	}
+	if secret {
+		t.secrets = append(t.secrets, s)
 	}
 	return ok
 }
@@ -98,7 +103,11 @@ func (d *decoding) fillText(t *text, s string, at spot) {
 
 // compileTemplate compiles t; a path is made absolute first.
 func (d *decoding) compileTemplate(t *text, f *field, whole spot) expr.Template {
-	if f.path && t.Len() > 0 && !strings.HasPrefix(t.String(), "/") {
+	if (f.path || f.place) && t.Len() > 0 && !strings.HasPrefix(t.String(), "/") {
+		if f.place && d.elsewhere() {
+			d.relative(f, t.String(), whole)
+			return expr.Template{}
+		}
 		absolute := &text{}
 		d.fillText(absolute, filepath.Dir(d.file.path)+"/", spot{file: whole.file, start: whole.start, context: whole.context})
 		absolute.append(t)
@@ -118,6 +127,7 @@ func (t *text) append(other *text) {
 		p.text += t.Len()
 		t.pieces = append(t.pieces, p)
 	}
+	t.secrets = append(t.secrets, other.secrets...)
 	t.WriteString(other.String())
 }
 
@@ -126,32 +136,4 @@ func (t *text) trim(n int) {
 	s := t.String()
 	t.Reset()
 	t.WriteString(s[:len(s)-n])
-}
-
-// holeOpen tells whether s ends within {{ }}. Braces in it balance; those in
-// strings do not count.
-func holeOpen(s string) bool {
-	depth, quote := 0, byte(0)
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		switch {
-		case depth == 0:
-			if c == '{' && i+1 < len(s) && s[i+1] == '{' {
-				depth, i = 2, i+1
-			}
-		case quote != 0:
-			if c == '\\' && quote != '`' {
-				i++
-			} else if c == quote {
-				quote = 0
-			}
-		case c == '"' || c == '\'' || c == '`':
-			quote = c
-		case c == '{':
-			depth++
-		case c == '}':
-			depth--
-		}
-	}
-	return depth > 0
 }

@@ -19,7 +19,8 @@ import (
 // each of its bytes to the file.
 type text struct {
 	strings.Builder
-	pieces []piece
+	pieces  []piece
+	secrets []string // parts of it that must not show
 }
 
 // piece is a run of text whose bytes stand in the file one after the other;
@@ -63,7 +64,7 @@ func (t *text) source(f *file) expr.Source {
 		starts[i] = expr.Position{File: f.name, Line: at.Line, Column: at.Column}
 	}
 	pieces := t.pieces
-	return expr.Source{Text: s, Locate: func(offset int) expr.Position {
+	return expr.Source{Text: s, Secrets: t.secrets, Locate: func(offset int) expr.Position {
 		return locate(s, pieces, starts, offset)
 	}}
 }

@@ -41,17 +41,6 @@ sink "files" "f" {
 	}
 }
 
-func TestHoleOpen(t *testing.T) {
-	for text, want := range map[string]bool{
-		"": false, "a": false, "{{ ": true, "{{ a }}": false, "{{ a }} {{ b": true, "{{ '}}' ": true,
-		"{{ {a: 1} ": true, "{{ {a: 1} }}": false, `{{ "\"}}" }}`: false, "{{ `\\` }}": false, "{ {": false,
-	} {
-		if got := holeOpen(text); got != want {
-			t.Errorf("%q: %v", text, got)
-		}
-	}
-}
-
 // TestPathsAreRelativeToTheirFile, those that templates make as well.
 func TestPathsAreRelativeToTheirFile(t *testing.T) {
 	cfg, _, dir := mustLoad(t, map[string]string{

@@ -7,7 +7,7 @@ import (
 )
 
 type transformConfig struct {
-	Description string `hcl:"description" doc:"What it is for, for people."`
+	Description string `hcl:"description" doc:"A note for people; nothing depends on it."`
 }
 
 // decodeTransforms decodes each transform once; flows that apply it share its steps.

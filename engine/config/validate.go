@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -10,6 +11,10 @@ import (
 
 // validator is a configuration that checks what tags cannot say.
 type validator interface{ Validate(*component.Problems) }
+
+// locator is a configuration with paths that tags cannot tell from other text: they are
+// made absolute, relative to the directory of the file that it stands in.
+type locator interface{ Locate(dir string) }
 
 // claimer is a configuration that wants something for itself alone.
 type claimer interface{ Claims() []component.Claim }
@@ -24,14 +29,26 @@ type claimant struct {
 // of attributes that are wrong already is left out.
 func (d *decoding) validate() {
 	for _, s := range d.sections {
+		if c, ok := s.config.(locator); ok {
+			c.Locate(filepath.Dir(d.file.path))
+		}
 		v, ok := s.config.(validator)
 		if !ok {
 			continue
 		}
 		var p component.Problems
 		v.Validate(&p)
+		if k, ok := s.config.(component.CommonChecker); ok && !d.isOpen("id") {
+			k.CheckCommon(d.common, &p)
+		}
 		for _, problem := range p.List {
 			d.problem(s, problem)
+		}
+	}
+	for _, h := range d.holes {
+		if !d.failed {
+			d.l.warn(h.at, fmt.Sprintf("{{ in %s", h.field.name),
+				fmt.Sprintf("%s is read once, at load, and not for every event: braces are text like any other there. What is computed at load is written ${…}.", h.field.name))
 		}
 	}
 }
@@ -92,7 +109,7 @@ func element(a *hclsyntax.Attribute, rest string) hclsyntax.Expression {
 
 // claim enters what the component wants for itself, and reports what another one has.
 func (d *decoding) claim(address component.Address) {
-	if d.failed || len(d.open) > 0 {
+	if d.failed || len(d.open) > 0 || d.l.each != nil && d.l.each.absent {
 		return
 	}
 	for _, s := range d.sections {
@@ -107,7 +124,11 @@ func (d *decoding) claim(address component.Address) {
 				d.l.claims[claim.What] = claimant{address, fmt.Sprintf("%s:%d", d.file.name, d.file.pos(at.start).Line)}
 				continue
 			}
-			d.error(at, fmt.Sprintf("%s is taken", claim.What), fmt.Sprintf("%s at %s has it already, and only one can.", first.address, first.place))
+			detail := fmt.Sprintf("%s at %s has it already, and only one can.", first.address, first.place)
+			if first.address.Base() == address.Base() && d.l.each != nil {
+				detail = fmt.Sprintf("%s and %s, of one for_each, both want it, and only one can.\nLet each.key or each.value make the difference.", first.address, address)
+			}
+			d.error(at, fmt.Sprintf("%s is taken", claim.What), detail)
 		}
 	}
 }

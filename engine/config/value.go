@@ -20,6 +20,9 @@ func (d *decoding) value(v reflect.Value, f *field, e hclsyntax.Expression, path
 	case exprType:
 		x := d.expression(e, f)
 		d.checkYield(x, f, d.at(e.Range()))
+		if f.name == "when" { // success = "true", say, has a meaning
+			d.constantCondition(x, f, e)
+		}
 		v.Set(reflect.ValueOf(x))
 		return
 	case templateType:
@@ -28,6 +31,11 @@ func (d *decoding) value(v reflect.Value, f *field, e hclsyntax.Expression, path
 	case refType:
 		v.Set(reflect.ValueOf(d.reference(e, f)))
 		return
+	case laterType:
+		v.Set(reflect.ValueOf(later{e}))
+		return
+	case forEachType:
+		return // expand has read it
 	}
 	switch {
 	case v.Kind() == reflect.Slice && v.Type().Elem() == refType:
@@ -84,24 +92,28 @@ func (d *decoding) key(e hclsyntax.Expression) (string, bool) {
 		d.failed = true
 		return "", false
 	}
+	return d.keyText(v, d.at(e.Range()))
+}
+
+func (d *decoding) keyText(v cty.Value, at spot) (string, bool) {
 	if v.ContainsMarked() {
-		d.error(d.at(e.Range()), "sensitive value not allowed as a key", "Names show in messages and logs.")
+		d.error(at, "sensitive value not allowed as a key", "Names show in messages and logs.")
 		return "", false
 	}
 	s, err := convert.Convert(v, cty.String)
 	if err != nil || s.IsNull() {
-		d.error(d.at(e.Range()), "a key must be text", "Write it as a word or a quoted string.")
+		d.error(at, "a key must be text", "Write it as a word or a quoted string.")
 		return "", false
 	}
 	if !s.IsKnown() {
-		return "placeholder", true
+		return unknownKey, true
 	}
 	return s.AsString(), true
 }
 
 // assignEvaluated lets HCL evaluate e and puts the result into v.
 func (d *decoding) assignEvaluated(v reflect.Value, f *field, e hclsyntax.Expression, path string) {
-	val, ok := d.evaluated(e)
+	val, ok := d.evaluated(e, f)
 	if !ok {
 		return
 	}
@@ -121,13 +133,15 @@ func (d *decoding) assignEvaluated(v reflect.Value, f *field, e hclsyntax.Expres
 	d.assign(v, f, val, d.at(e.Range()))
 }
 
-func (d *decoding) evaluated(e hclsyntax.Expression) (cty.Value, bool) {
+func (d *decoding) evaluated(e hclsyntax.Expression, f *field) (cty.Value, bool) {
 	if t, ok := e.(*hclsyntax.TemplateExpr); ok {
 		if s, ok := isLiteral(t); ok {
 			return cty.StringVal(s), true
 		}
 	}
-	val, ok := d.l.value(e, d.at(e.Range()))
+	at := d.at(e.Range())
+	at.field = f
+	val, ok := d.l.value(e, at)
 	d.failed = d.failed || !ok
 	return val, ok
 }
@@ -224,13 +238,16 @@ func (d *decoding) assignMap(v reflect.Value, f *field, val cty.Value, at spot) 
 }
 
 // goValue is a value of HCL as expressions know values: nil, bool, int64, float64,
-// json.Number (whole, beyond 64 bits), string, []any and map[string]any.
+// json.Number (whole, beyond 64 bits), string, []any and map[string]any; what is not
+// known here is expr.Unknown, or some text.
 func goValue(v cty.Value) any {
 	switch t := v.Type(); {
 	case v.IsNull():
 		return nil
-	case !v.IsKnown():
+	case !v.IsKnown() && t == cty.String:
 		return "placeholder"
+	case !v.IsKnown():
+		return expr.Unknown{}
 	case t == cty.String:
 		return v.AsString()
 	case t == cty.Bool:

@@ -10,13 +10,15 @@ import (
 )
 
 type variableConfig struct {
-	Description string    `hcl:"description" doc:"What it is for, for people."`
-	Default     cty.Value `hcl:"default,secret" doc:"Its value when it is not set; also says of what type it is."`
-	Sensitive   bool      `hcl:"sensitive" doc:"true: only attributes that hold secrets take it."`
+	Description string    `hcl:"description" doc:"A note for people; nothing depends on it."`
+	Default     cty.Value `hcl:"default,secret" doc:"Its value when nothing sets it; also says of what type it is." example:"\"scl\""`
+	Sensitive   bool      `hcl:"sensitive" doc:"true: its value never shows, and only attributes that hold secrets take it."`
+
+	Validation []validationConfig `hcl:"validation,block" doc:"A rule that its value must keep."`
 }
 
 type secretConfig struct {
-	Description string    `hcl:"description" doc:"What it is for, for people."`
+	Description string    `hcl:"description" doc:"A note for people; nothing depends on it."`
 	Value       cty.Value `hcl:"value,required,secret" doc:"The secret itself." example:"credential(\"partner\")"`
 }
 
@@ -43,7 +45,8 @@ func (l *loader) evaluateVariable(d *declared) {
 	dec.block(d.block, "", &cfg)
 	name := d.block.Labels[0]
 	v := cfg.Default
-	if text, from, ok := l.variableText(name); ok {
+	text, from, ok := l.variableText(name)
+	if ok {
 		v = l.variableValue(d, text, from, cfg.Default).WithSameMarks(cfg.Default)
 	} else if v == cty.NilVal && dec.failed {
 		v = cty.DynamicVal
@@ -53,16 +56,19 @@ func (l *loader) evaluateVariable(d *declared) {
 	if cfg.Sensitive {
 		v = v.Mark(sensitiveMark)
 	}
+	l.ruled = append(l.ruled, &ruled{decoding: dec, declared: d, from: from, rules: cfg.Validation})
 	l.define(&global{root: "var", name: name, file: d.file, header: header(d.block), value: v, state: resolved})
 }
 
-// variableText is what --var or the environment say.
+// variableText is what --var or the environment say, and from which of the two it is.
 func (l *loader) variableText(name string) (text, from string, ok bool) {
 	if text, ok = l.opts.Variables[name]; ok {
 		return text, "--var " + name, true
 	}
-	text, ok = l.opts.LookupEnv("SYNCD_VAR_" + name)
-	return text, "SYNCD_VAR_" + name, ok
+	if text, ok = l.opts.LookupEnv("SYNCD_VAR_" + name); ok {
+		return text, "SYNCD_VAR_" + name, true
+	}
+	return "", "", false
 }
 
 func (l *loader) noValue(d *declared, name string) cty.Value {

@@ -25,13 +25,24 @@ func (c *compiler) arithmetic(op string, l, r value, at span) value {
 	}
 	n.mixed = n.mayMix(l.kind&possible, r.kind&possible)
 	if textMeetsNumber := l.kind == kText && r.kind&^kNumber == 0 || r.kind == kText && l.kind&^kNumber == 0; textMeetsNumber && symbol == '+' {
-		return c.errorAt(at, "write string(…) to join texts, number(…) to add numbers", "+ needs two numbers or two texts")
+		c.errorAt(at, "write string(…) to join texts, number(…) to add numbers", "+ needs two numbers or two texts")
+		return value{node: n, kind: kAny}
+	}
+	if symbol == '+' && l.kind == kList && r.kind == kList {
+		c.errorAt(at, "write concat("+c.quote(l.at)+", "+c.quote(r.at)+")", "+ does not join lists")
+		return value{node: n, kind: kAny}
 	}
 	if !n.mixed {
 		possible = kNumber
 	}
 	c.needs(l, possible, op)
 	c.needs(r, possible, op)
+	if k, ok := literalOf(r); ok && (symbol == '/' || symbol == '%') {
+		if x, isNumber := numberOf(k); isNumber && x.asFloat() == 0 {
+			c.errorAt(at, "", "this divides by zero")
+			return value{node: n, kind: kNumber}
+		}
+	}
 	switch {
 	case symbol == '/':
 		return value{node: n, kind: kFloat}
@@ -199,9 +210,12 @@ func (c *compiler) unary(n *ast.UnaryNode) value {
 	at := c.of(n)
 	if n.Operator == "not" || n.Operator == "!" {
 		c.needs(v, kBool, "not")
-		return value{node: &notNode{e: v.node, at: v.at, whole: at}, kind: kBool}
+		inner := &notNode{e: v.node, at: v.at, whole: at}
+		if v.kind&kBool == 0 {
+			return value{node: inner, kind: kBool}
+		}
+		return c.fold(value{node: inner, kind: kBool}, v)
 	}
-	c.needs(v, kNumber, n.Operator)
 	if k, ok := literalOf(v); ok && n.Operator == "-" {
 		if x, ok := numberOf(k); ok {
 			if r, fault := compute('-', number{}, x); fault == fine {

@@ -98,7 +98,7 @@ func TestHostile(t *testing.T) {
 		"objects":                   `map(body.n, map(body.n, {{a: 1, b: 2}}))`,
 		"keys":                      `all(body.n, len(map(body.n, {{(repeat("k", # * 100)): 1}})) > 0)`,
 		"text out of elements":      `reduce(body.n, #acc + string(body.records), "")`,
-		"time zones":                `all(body.n, all(body.n, len(formatTime("2026-01-01", "2006", "UTC")) > 0))`,
+		"time zones":                `all(body.n, all(body.n, len(formatTime("2026-01-01", "2006", # > 0 ? "UTC" : "GMT")) > 0))`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, err := Compile(Source{Text: text}, scope)

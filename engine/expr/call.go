@@ -28,7 +28,7 @@ type function struct {
 }
 
 // functions are all of them but the loops, which loopKinds has.
-var functions = together(textFunctions, listFunctions, numberFunctions, timeFunctions, parseFunctions, webFunctions)
+var functions = together(textFunctions, listFunctions, numberFunctions, timeFunctions, parseFunctions, webFunctions, tableFunctions)
 
 func together(groups ...map[string]*function) map[string]*function {
 	all := map[string]*function{}
@@ -52,6 +52,7 @@ type callNode struct {
 	at      span
 	place   int32    // of uuid: how many loops are around it
 	pattern *pattern // one that is known at load
+	table   *Table   // that table() names; nil where it could not be read
 }
 
 // call compiles a function's or method's call.
@@ -70,9 +71,21 @@ func (c *compiler) call(n *ast.CallNode) value {
 func (c *compiler) function(name string, args []ast.Node, at, nameAt span) value {
 	fn, ok := functions[name]
 	if !ok {
-		return c.errorAt(nameAt, didYouMean(name, functionNames()), "there is no function %s", name)
+		return c.errorAt(nameAt, c.unknownFunction(name, args), "there is no function %s", name)
 	}
 	return c.invoke(fn, name, args, at)
+}
+
+// unknownFunction is what to write instead of a function that there is not.
+func (c *compiler) unknownFunction(name string, args []ast.Node) string {
+	arg := "…"
+	if len(args) > 0 {
+		arg = c.quote(c.of(args[0]))
+	}
+	if hint := foreign(name, arg); hint != "" {
+		return hint
+	}
+	return didYouMean(name, functionNames())
 }
 
 func (c *compiler) invoke(fn *function, name string, args []ast.Node, at span) value {
@@ -88,13 +101,21 @@ func (c *compiler) invoke(fn *function, name string, args []ast.Node, at span) v
 	if !c.checkCount(fn, name, len(args), at) {
 		return value{node: n, kind: fn.result}
 	}
+	faulty := false
 	for i, v := range values {
+		had := len(c.errs)
 		c.needs(v, fn.arg(i), name)
+		faulty = faulty || len(c.errs) > had
 	}
+	before := len(c.errs)
 	if fn.prepare != nil {
 		fn.prepare(c, n, values)
 	}
-	return value{node: n, kind: fn.result, grows: fn.grows && (grows || len(c.loops) > 0)}
+	v := value{node: n, kind: fn.result, grows: fn.grows && (grows || len(c.loops) > 0)}
+	if len(c.errs) > before || len(args) == 0 || fn.hash || faulty {
+		return v
+	}
+	return c.fold(v, values...)
 }
 
 func (c *compiler) argument(fn *function, n ast.Node) value {
@@ -119,7 +140,7 @@ func (c *compiler) checkCount(fn *function, name string, n int, at span) bool {
 	case fn.min != most:
 		want = itoa(fn.min) + " to " + plural(most, "argument")
 	}
-	c.errorAt(at, "", "%s takes %s, not %d", name, want, n)
+	c.errorAt(at, usage(name), "%s takes %s, not %d", name, want, n)
 	return false
 }
 
@@ -196,7 +217,10 @@ func (n *callNode) whole(m *machine, a []any, i int) int64 {
 func (c *compiler) method(base ast.Node, name string, args []ast.Node, at, nameAt span) value {
 	fn, ok := methods[name]
 	if !ok {
-		hint := didYouMean(name, slices.Collect(maps.Keys(methods)))
+		hint := foreign(name, c.quote(c.of(base)))
+		if hint == "" {
+			hint = didYouMean(name, slices.Collect(maps.Keys(methods)))
+		}
 		if _, ok := functions[name]; ok {
 			hint = "write " + name + "(" + c.quote(c.of(base)) + ")"
 		} else if f := strings.ToLower(name[:1]) + name[1:]; functions[f] != nil {

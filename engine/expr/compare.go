@@ -14,28 +14,43 @@ func (c *compiler) binary(n *ast.BinaryNode) value {
 	}
 	l, r := c.compile(n.Left), c.compile(n.Right)
 	at := c.of(n)
-	switch n.Operator {
+	if n.Operator == "or" || n.Operator == "||" {
+		if hint := c.oneOf(n, r); hint != "" {
+			c.errorAt(r.at, hint, "or needs true or false, but %s is %s", c.quote(r.at), r.kind)
+			r.kind = kAny
+		}
+	}
+	before := len(c.errs)
+	v := c.operate(n.Operator, l, r, at)
+	if len(c.errs) > before || v.kind&^kScalar != 0 {
+		return v
+	}
+	return c.fold(v, l, r)
+}
+
+func (c *compiler) operate(op string, l, r value, at span) value {
+	switch op {
 	case "+", "-", "*", "/", "%", "**", "^":
-		return c.arithmetic(n.Operator, l, r, at)
+		return c.arithmetic(op, l, r, at)
 	case "==", "!=":
-		return c.equality(l, r, at, n.Operator == "!=")
+		return c.equality(l, r, at, op == "!=")
 	case "<", ">", "<=", ">=":
-		return c.ordering(n.Operator, l, r, at)
+		return c.ordering(op, l, r, at)
 	case "and", "&&", "or", "||":
-		return c.logic(n.Operator, l, r, at)
+		return c.logic(op, l, r, at)
 	case "??":
 		k := l.kind&^kNil | r.kind
 		return value{node: &coalesceNode{l.node, r.node}, kind: k, grows: l.grows || r.grows}
 	case "in":
 		return c.membership(l, r, at)
 	case "contains", "startsWith", "endsWith":
-		return c.textTest(n.Operator, l, r, at)
+		return c.textTest(op, l, r, at)
 	case "..":
 		c.needs(l, kNumber, "..")
 		c.needs(r, kNumber, "..")
 		return value{node: &rangeNode{l: l.node, r: r.node, at: at, lat: l.at, rat: r.at}, kind: kList}
 	}
-	return c.errorAt(at, "", "there is no operator %s", n.Operator)
+	return c.errorAt(at, "", "there is no operator %s", op)
 }
 
 // equality compiles == and !=, which never fail; what can never be equal is

@@ -3,6 +3,7 @@ package expr
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -21,7 +22,8 @@ type program struct {
 	slots  int32
 	frames int32
 	uses   nameSet
-	grows  bool // the result may repeat parts of the input, or nest without bound
+	grows  bool   // the result may repeat parts of the input, or nest without bound
+	known  uint64 // digest of the values known at load that it uses
 }
 
 // Compile compiles src; the error is an *Error or Errors. sc may be nil.
@@ -55,7 +57,7 @@ func compileText(src Source, base int, text string, sc *Scope) (*program, Errors
 	}
 	return &program{
 		src: src, root: root.node, kind: root.kind, uses: c.uses, grows: root.grows && root.kind&^kScalar != 0,
-		slots: int32(c.slots), frames: int32(c.frames),
+		slots: int32(c.slots), frames: int32(c.frames), known: c.known.sum(),
 	}, nil
 }
 
@@ -96,6 +98,7 @@ type compiler struct {
 	loops  []loop // around the node being compiled
 	frames int    // the most there were
 	nodes  int    // compiled so far; a loop's share is the weight of its body
+	known  known
 }
 
 // let is a variable in scope.
@@ -115,7 +118,7 @@ func (c *compiler) errorAt(at span, hint, format string, args ...any) value {
 		Source: c.src, Offset: int(at.from), Length: max(1, int(at.to-at.from)),
 		Message: fmt.Sprintf(format, args...), Hint: hint,
 	})
-	return value{node: constant{}, kind: kAny, at: at}
+	return value{node: open{}, kind: kAny, at: at}
 }
 
 func (c *compiler) quote(at span) string { return shorten(c.src.Text[at.from:at.to]) }
@@ -191,7 +194,33 @@ func (c *compiler) needs(v value, want kind, who string) {
 		c.errorAt(v.at, "", "%s needs %s, not nil", who, want)
 		return
 	}
-	c.errorAt(v.at, "", "%s needs %s, but %s is %s", who, want, c.quote(v.at), v.kind&^kNil)
+	if want != kNil {
+		want &^= kNil
+	}
+	c.errorAt(v.at, c.convert(v, want), "%s needs %s, but %s is %s", who, want, c.quote(v.at), v.kind&^kNil)
+}
+
+// convert says what to write for v where a value of kind want is needed.
+func (c *compiler) convert(v value, want kind) string {
+	is, text := v.kind&^kNil, c.quote(v.at)
+	k, isLiteral := literalOf(v)
+	switch {
+	case want == kText && strings.Trim(text, "-.0123456789") == "":
+		return "write '" + text + "'"
+	case want == kText && is&^(kNumber|kBool|kTime) == 0:
+		return "write string(" + text + ")"
+	case want&kNumber != 0 && is == kText && isLiteral:
+		if _, err := strconv.ParseFloat(k.(string), 64); err == nil {
+			return "write " + k.(string) + " without quotes"
+		}
+	case want&kNumber != 0 && is == kText:
+		return "write number(" + text + ")"
+	case want == kList && is == kObject:
+		return "write values(" + text + ") or toPairs(" + text + ")"
+	case want == kBool:
+		return boolHint(is, k, text)
+	}
+	return ""
 }
 
 // syntaxError says in our words what the parser found.
@@ -207,6 +236,19 @@ func (c *compiler) syntaxError(err error) {
 	}
 	message, hint := explainSyntax(f.Message)
 	at := c.span(f.Location)
+	from := int(at.from) - c.base
+	if f.Message == "unexpected token EOF" { // which the parser places at the last character
+		from = len(c.text)
+	}
+	if strings.HasPrefix(f.Message, "literal not terminated") && strings.HasPrefix(c.text[min(max(from, 0), len(c.text)):], "\n") {
+		hint = `a line break in a text is written \n, which within the quotes of an attribute is "\\n"`
+	}
+	switch own := c.likelyFault(from, message); {
+	case own.message != "":
+		message, hint, at = own.message, own.hint, own.at
+	case hint == "":
+		hint = own.hint
+	}
 	if strings.TrimSpace(c.text) == "" {
 		message, hint = "the expression is empty", ""
 	}

@@ -55,6 +55,21 @@ func (e Escape) fits() kind {
 	return kPlain | kList | kObject
 }
 
+// never says why what a hole yields can for no event stand in the place; "": it can.
+func (e Escape) never(hole *program, opens bool) string {
+	if hole.kind&e.fits() == 0 {
+		return hole.kind.String() + " cannot stand in " + e.String()
+	}
+	if c, ok := hole.root.(constant); ok {
+		if s, ok := plainText(c.v); ok {
+			if _, refused := e.escape(s, opens); refused != "" {
+				return "this yields " + refused + ", which " + e.String() + " may not"
+			}
+		}
+	}
+	return ""
+}
+
 // escape gives s as it may stand in the place, or what is refused about it.
 func (e Escape) escape(s string, opens bool) (escaped, refused string) {
 	switch e {

@@ -19,11 +19,13 @@ import "time"
 
 // Input is what one evaluation sees. Values are nil, bool, int64, float64,
 // json.Number (a whole number beyond 64 bits), string, time.Time, []any and
-// map[string]any. An evaluation never changes its input, and results may share
-// structure with it: every value is read-only for whoever gets it.
+// map[string]any; Body alone may also be a *row.Row, which no result ever holds. An
+// evaluation never changes its input, and results may share structure with it: every
+// value is read-only for whoever gets it.
 type Input struct {
 	Body   any
 	Meta   map[string]any
+	Kept   Meta // where Meta is nil: what gives it if the expression looks at it
 	Event  Event
 	Vars   map[string]any
 	Parent any
@@ -32,6 +34,12 @@ type Input struct {
 	// Seed tells apart the evaluations that uuid() must tell apart: event id and
 	// child path. The same seed yields the same uuids.
 	Seed string
+}
+
+// Meta is an event's meta in the form in which it is kept. It is decoded once, when
+// something asks for it. It is safe for concurrent use.
+type Meta interface {
+	Meta() (map[string]any, error)
 }
 
 // Event is what expressions see as event.id, event.source, event.time and event.key.
@@ -60,4 +68,6 @@ type Source struct {
 	// Locate tells where the byte at offset stands; offset may equal len(Text).
 	// nil: positions are relative to Text itself.
 	Locate func(offset int) Position
+	// Secrets are the parts of Text that must not show.
+	Secrets []string
 }

@@ -3,10 +3,17 @@ package expr
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/syncd/syncd/engine/row"
 )
 
 var accepted = time.Date(2026, 3, 1, 12, 30, 0, 0, time.UTC)
@@ -28,6 +35,7 @@ func sample() *Input {
 		Meta: map[string]any{
 			"header":  map[string]any{"x-id": "7", "content-type": "application/json"},
 			"headers": map[string]any{"x-id": []any{"7", "8"}},
+			"mail":    map[string]any{"header": map[string]any{"x-shop": "acme"}, "headers": map[string]any{"x-shop": []any{"acme"}}},
 			"method":  "POST",
 		},
 		Event:  Event{ID: "ev1", Source: "source.webhook.shop", Key: "k", Time: accepted},
@@ -43,6 +51,7 @@ func sampleScope() *Scope {
 		Var:   map[string]any{"site": "scl", "limit": 5, "sites": []string{"scl", "lim"}},
 		Local: map[string]any{"tag": "acme-scl"}, Sensitive: []string{"var.token", "local.pw"},
 		Secrets: map[string]string{"partner": "s3cret"},
+		Tables:  map[string]*Table{"skus": NewTable(map[string]map[string]any{"A-1": {"name": "Lamp"}})},
 	}
 }
 
@@ -52,7 +61,80 @@ func evalText(t testing.TB, text string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.Eval(sample())
+	v, err := e.Eval(sample())
+	sameOfRow(t, text, e, v, err)
+	return v, err
+}
+
+// sameOfRow holds a body that is a row, with meta still to be read, to the result that
+// an object gives.
+func sameOfRow(t testing.TB, text string, e Expr, want any, wantErr error) {
+	t.Helper()
+	in := sample()
+	body := in.Body.(map[string]any)
+	names := slices.Sorted(maps.Keys(body))
+	r := &row.Row{Shape: row.NewShape(names)}
+	for _, name := range names {
+		r.Values = append(r.Values, body[name])
+	}
+	in.Body, in.Meta, in.Kept = r, nil, keptMeta{in.Meta, nil}
+	got, err := e.Eval(in)
+	if fmt.Sprint(err) != fmt.Sprint(wantErr) {
+		t.Errorf("%s of a row: error %v, want %v", text, err, wantErr)
+	}
+	if d := cmp.Diff(want, got, cmpopts.EquateNaNs()); d != "" {
+		t.Errorf("%s of a row: (-want +got)\n%s", text, d)
+	}
+}
+
+type keptMeta struct {
+	value map[string]any
+	err   error
+}
+
+func (k keptMeta) Meta() (map[string]any, error) { return k.value, k.err }
+
+// A field's place is that of its shape, whatever shapes come one after the other.
+func TestRowsOfSeveralShapes(t *testing.T) {
+	e, err := Compile(Source{Text: "body.a"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		for _, names := range [][]string{{"a", "b"}, {"b", "a"}, {"b", "c"}} {
+			r := &row.Row{Shape: row.NewShape(names), Values: []any{names[0], names[1]}}
+			want := any("a")
+			if names[1] == "c" {
+				want = nil
+			}
+			if got, err := e.Eval(&Input{Body: r}); err != nil || got != want {
+				t.Errorf("body.a of %v is %v, %v", names, got, err)
+			}
+		}
+	}
+}
+
+func TestBodyOfAnObjectIsARow(t *testing.T) {
+	one := Expr{fixed{constant: constant{int64(1)}}}
+	e := Object([]Field{{"b", one}, {"a", Object([]Field{{"c", one}})}})
+	v, err := e.Body(&Input{})
+	r, ok := v.(*row.Row)
+	if err != nil || !ok {
+		t.Fatal(v, err)
+	}
+	if d := cmp.Diff(map[string]any{"b": int64(1), "a": map[string]any{"c": int64(1)}}, r.Map()); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
+	}
+}
+
+func TestMetaThatCannotBeRead(t *testing.T) {
+	e, err := Compile(Source{Text: "meta.row"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Eval(&Input{Kept: keptMeta{nil, errors.New("it is torn")}}); err == nil || !strings.Contains(err.Error(), "meta cannot be read: it is torn") {
+		t.Errorf("error: %v", err)
+	}
 }
 
 func TestEval(t *testing.T) {
@@ -81,6 +163,7 @@ func TestEval(t *testing.T) {
 		{`let h = meta.header; h["X-ID"]`, "7"},
 		{`get(meta.header, "X-Id")`, "7"},
 		{`"X-Id" in meta.header`, true},
+		{`meta.mail.header["X-Shop"] + meta.mail?.headers["X-SHOP"][0]`, "acmeacme"},
 		{`meta.method`, "POST"},
 		{`event.id + event.source + event.key`, "ev1source.webhook.shopk"},
 		{`event["id"]`, "ev1"},
@@ -293,8 +376,8 @@ func TestFailures(t *testing.T) {
 		{`body.max * 2`, "1:1: body.max * 2 goes beyond 64 bits"},
 		{`body.max ** 2`, "1:1: body.max ** 2 goes beyond 64 bits"},
 		{`sum([body.max, 1])`, "1:1: sum([body.max, 1]) goes beyond 64 bits"},
-		{`body.id / 0`, "1:1: body.id / 0 divides by zero"},
-		{`body.id % 0`, "1:1: body.id % 0 divides by zero"},
+		{`let z = 0 * body.id; body.id / z`, "1:22: body.id / z divides by zero"},
+		{`let z = 0 * body.id; body.id % z`, "1:22: body.id % z divides by zero"},
 		{`1e308 * body.id`, "1:1: 1e308 * body.id is not a finite number"},
 		{`body.big + 1`, "1:1: body.big is a whole number beyond 64 bits: it can be passed on, but not calculated with"},
 		{`body.big > 1`, "1:1: body.big is a whole number beyond 64 bits: it can be passed on, but not calculated with"},
@@ -327,10 +410,10 @@ func TestCompileErrors(t *testing.T) {
 		{`boddy.total > 0`, 0, 5, `"boddy" is not something an expression can see here: body, event, local, meta, parent, secret, var, vars: did you mean "body"?`},
 		{`lowr(body.name)`, 0, 4, `there is no function lowr: did you mean "lower"?`},
 		{`'ñ' + lowr(body.name)`, 7, 4, `there is no function lowr: did you mean "lower"?`},
-		{`lower(5)`, 6, 1, `lower needs text, but 5 is a number`},
+		{`lower(5)`, 6, 1, `lower needs text, but 5 is a number: write '5'`},
 		{`lower(nil)`, 6, 3, `lower needs text, not nil`},
-		{`lower()`, 0, 7, `lower takes 1 argument, not 0`},
-		{`split('a')`, 0, 10, `split takes 2 to 3 arguments, not 1`},
+		{`lower()`, 0, 7, `lower takes 1 argument, not 0: write lower(s)`},
+		{`split('a')`, 0, 10, `split takes 2 to 3 arguments, not 1: write split(s, separator, most?)`},
 		{`5 + 'a'`, 0, 7, `+ needs two numbers or two texts: write string(…) to join texts, number(…) to add numbers`},
 		{`5 == 'a'`, 0, 8, `this compares a number with text, which are never equal`},
 		{`var.sit`, 4, 3, `there is no var.sit: did you mean "site"?`},
@@ -346,11 +429,12 @@ func TestCompileErrors(t *testing.T) {
 		{`body.a = 1`, 7, 1, `unexpected =: write == to compare`},
 		{`map(body.items, {sku: .sku})`, 20, 1, `unexpected :: an object in a predicate takes double braces: map(body.items, {{sku: .sku}})`},
 		{`body.total > 5 AND body.a`, 15, 3, `unexpected AND: write and`},
-		{`body.a is nil`, 7, 2, `unexpected is: write == to compare`},
+		{`body.a is nil`, 7, 2, `unexpected is: write == to compare, == nil where nothing is there`},
 		{`body.a == null`, 10, 4, `"null" is not something an expression can see here: body, event, local, meta, parent, secret, var, vars: write nil`},
 		{`body.country in [CL]`, 17, 2, `"CL" is not something an expression can see here: body, event, local, meta, parent, secret, var, vars: for the text itself, write 'CL'`},
 		{`body.total >`, 11, 1, `the expression ends too early`},
 		{``, 0, 1, `the expression is empty`},
+		{"body.x + '\n'", 10, 1, `a text is opened here and never closed: a line break in a text is written \n, which within the quotes of an attribute is "\\n"`},
 		{`'abc`, 4, 1, `a text is opened here and never closed: end it with the quote that it starts with`},
 		{`Hello {{ body.name }}!`, 6, 2, `this is an expression: write 'Hello ' + body.name + '!'`},
 		{`{{ body.name }}`, 0, 2, `this is an expression: write body.name`},
@@ -360,8 +444,45 @@ func TestCompileErrors(t *testing.T) {
 		{`tabulate('countries', 'CL')`, 0, 8, `there is no function tabulate`},
 		{`b'abc'`, 0, 6, `text of bytes is not among the values of an event: write it without the b`},
 		{`lower`, 0, 5, `"lower" is not something an expression can see here: body, event, local, meta, parent, secret, var, vars: to call the function, write lower(…)`},
+		{`lower(body.id + 1)`, 6, 11, `lower needs text, but body.id + 1 is a number: write string(body.id + 1)`},
+		{`upper('a', 'b')`, 0, 15, `upper takes 1 argument, not 2: write upper(s)`},
+		{`max()`, 0, 5, `max takes at least 1 argument, not 0: write max(n, …)`},
+		{`abs('5')`, 4, 3, `abs needs a number, but '5' is text: write 5 without quotes`},
+		{`abs(lower(body.name))`, 4, 16, `abs needs a number, but lower(body.name) is text: write number(lower(body.name))`},
+		{`not 5`, 4, 1, `not needs true or false, but 5 is a number: compare it with something`},
+		{`len(5)`, 4, 1, `len needs text, a list or an object, but 5 is a number`},
+		{`'a' < 5`, 0, 7, `< cannot order text and a number`},
+		{`-'a'`, 1, 3, `- needs a number, but 'a' is text`},
+		{`[1] + [2]`, 0, 9, `+ does not join lists: write concat([1], [2])`},
+		{`split(body.name, ' ').first`, 0, 27, `split(body.name, ' ') is a list: it has no field first: write map(split(body.name, ' '), .first) for all of them, or first(split(body.name, ' ')).first`},
+		{`'abc'.x`, 0, 7, `'abc' is text: it has no field x`},
+		{`body.a == 'x' or 'y'`, 17, 3, `or needs true or false, but 'y' is text: write body.a in ['x', 'y']`},
+		{`1 / 0`, 0, 5, `this divides by zero`},
+		{`body.total / 0`, 0, 14, `this divides by zero`},
+		{`body.total % 0.0`, 0, 16, `this divides by zero`},
+		{`9223372036854775807 + 1`, 0, 23, `9223372036854775807 + 1 goes beyond 64 bits`},
+		{`99999999999999999999`, 19, 1, `this number goes beyond 64 bits`},
+		{`var.limit / (5 - 5)`, 0, 18, `this divides by zero`},
+		{`date('yesterday')`, 0, 17, `date: "yesterday" is not a date`},
+		{`event.time + duration('5 min')`, 13, 17, `duration: "5 min" is not a duration such as '1h30m'`},
+		{`fromJSON('{')`, 0, 13, `fromJSON: '{' is not JSON: at byte 1: unexpected EOF`},
+		{`formatTime(event.time, 'YYYY-MM-DD')`, 23, 12, `the layout 'YYYY-MM-DD' names no part of a time: write '2006-01-02'`},
+		{`date(body.d, '%d.%m.%Y')`, 13, 10, `the layout '%d.%m.%Y' names no part of a time: write '02.01.2006'`},
+		{`formatTime(event.time, 'iso')`, 23, 5, `the layout 'iso' names no part of a time: Go's layouts show the moment 2006-01-02 15:04:05`},
+		{`{{ body.total }} > 5`, 0, 2, `this is an expression: write body.total > 5`},
+		{`body.items[0`, 10, 1, `this [ is never closed`},
+		{`lower(body.x`, 5, 1, `this ( is never closed`},
+		{`body.x) == 5`, 6, 1, `this ) closes nothing`},
+		{`body.x === 5`, 7, 3, `there is no operator ===: write ==`},
+		{`body.x <> 5`, 7, 2, `there is no operator <>: write !=`},
+		{`body.items.map(.sku)`, 10, 4, `a list has no method map: write map(body.items, …)`},
+		{`'it's'`, 4, 1, `unexpected s: a quote inside of text is written \', or the text put in "…"`},
+		{`hello world`, 6, 5, `unexpected world: text is quoted: 'hello world'`},
+		{`body.a 5`, 7, 1, `unexpected 5: an operator is missing before it, such as + or ==`},
+		{`body.a == None`, 10, 4, `"None" is not something an expression can see here: body, event, local, meta, parent, secret, var, vars: write nil`},
+		{`now < body.a`, 0, 3, `"now" is not something an expression can see here: body, event, local, meta, parent, secret, var, vars: to call the function, write now()`},
 		{`true + 1`, 0, 4, `+ needs a number, but true is true or false`},
-		{`filter(body.items, 'x')`, 19, 3, `the predicate of filter needs true or false, but 'x' is text`},
+		{`filter(body.items, 'x')`, 19, 3, `the predicate of filter needs true or false, but 'x' is text: compare it with something`},
 	} {
 		_, err := Compile(Source{Text: c.text}, sampleScope())
 		var e *Error

@@ -2,6 +2,8 @@ package expr
 
 import (
 	"slices"
+
+	"github.com/syncd/syncd/engine/row"
 )
 
 // Expr is a compiled expression, a constant, or an object or list of such. The
@@ -23,12 +25,23 @@ type Field struct {
 	Value Expr
 }
 
-// Constant is an expression that yields v. Numbers, lists and maps of Go's other
-// types are turned into those that Input describes.
-func Constant(v any) Expr { return Expr{fixed{constant{fromGo(v)}}} }
+// Constant is an expression that yields v; that of Unknown fits everywhere. Numbers,
+// lists and maps of Go's other types are turned into those that Input describes.
+func Constant(v any) Expr {
+	if _, ok := v.(Unknown); ok {
+		return Expr{fixed{constant{"placeholder"}, true}}
+	}
+	return Expr{fixed{constant: constant{fromGo(v)}}}
+}
 
 // Object yields an object; the order of fields is kept for Fields.
-func Object(list []Field) Expr { return Expr{&fields{slices.Clone(list)}} }
+func Object(list []Field) Expr {
+	names := make([]string, len(list))
+	for i, f := range list {
+		names[i] = f.Name
+	}
+	return Expr{&fields{slices.Clone(list), row.NewShape(names)}}
+}
 
 // List yields a list.
 func List(elems []Expr) Expr { return Expr{elements(slices.Clone(elems))} }
@@ -51,6 +64,21 @@ func (e Expr) Eval(in *Input) (v any, err error) {
 	return e.tree.eval(m), nil
 }
 
+// Body is Eval for what becomes a body: that of an Object is a *row.Row.
+func (e Expr) Body(in *Input) (v any, err error) {
+	o, ok := e.tree.(*fields)
+	if !ok {
+		return e.Eval(in)
+	}
+	m := newMachine(in)
+	defer func() {
+		if failed := m.release(recover()); failed != nil {
+			v, err = nil, failed
+		}
+	}()
+	return &row.Row{Shape: o.shape, Values: o.values(m)}, nil
+}
+
 // Bool runs an expression that must yield true or false; anything else, nil
 // included, is an error.
 func (e Expr) Bool(in *Input) (bool, error) {
@@ -60,14 +88,29 @@ func (e Expr) Bool(in *Input) (bool, error) {
 	}
 	b, ok := v.(bool)
 	if !ok {
-		return false, e.unfit("the result is "+kindOf(v).String()+", but true or false is needed", boolHint(kindOf(v)))
+		return false, e.unfit("the result is "+kindOf(v).String()+", but true or false is needed", boolHint(kindOf(v), nil, "…"))
 	}
 	return b, nil
 }
 
-func boolHint(is kind) string {
-	if is == kNil {
+// boolHint says what to write where text yields something else than true or
+// false; v is its value if that is known.
+func boolHint(is kind, v any, text string) string {
+	switch {
+	case v == "true" || v == "yes" || v == "on":
+		return "write true"
+	case v == "false" || v == "no" || v == "off":
+		return "write false"
+	case text == "…" && is == kNil:
 		return "compare it with something, or write (… ?? false)"
+	case text == "…" || is == kNil || v != nil:
+		return "compare it with something"
+	case is == kText:
+		return "compare it with something: " + text + " == '…'"
+	case is&^kNumber == 0:
+		return "compare it with something: " + text + " > 0"
+	case is == kList || is == kObject:
+		return "write len(" + text + ") > 0 for one that is not empty"
 	}
 	return "compare it with something"
 }
@@ -135,7 +178,12 @@ func (e Expr) check(want kind) error {
 	if e.tree == nil || e.tree.kinds()&want != 0 {
 		return nil
 	}
-	return e.unfit("this yields "+e.tree.kinds().String()+", but "+want.String()+" is needed", "")
+	hint := ""
+	if want == kBool {
+		v, _ := e.Always()
+		hint = boolHint(e.tree.kinds(), v, shorten(e.text("…")))
+	}
+	return e.unfit("this yields "+e.tree.kinds().String()+", but "+want.String()+" is needed", hint)
 }
 
 // unfit is a fault of the whole expression.
@@ -149,6 +197,14 @@ func (e Expr) text(otherwise string) string {
 		return s
 	}
 	return otherwise
+}
+
+// Text is what was written, "" if e is not given or a value.
+func (e Expr) Text() string {
+	if e.tree == nil {
+		return ""
+	}
+	return e.text("")
 }
 
 // Uses tells whether the top-level name ("body", "meta") occurs in it.
@@ -186,14 +242,34 @@ func (e Expr) Literal() (any, bool) {
 }
 
 // fixed is a constant that stands as an expression of its own.
-type fixed struct{ constant }
+type fixed struct {
+	constant
+	unknown bool
+}
 
 func (fixed) names() nameSet { return 0 }
-func (f fixed) kinds() kind  { return kindOf(f.v) }
+func (f fixed) kinds() kind {
+	if f.unknown {
+		return kAny
+	}
+	return kindOf(f.v)
+}
 func (fixed) source() Source { return Source{} }
 
 // fields is an object of expressions.
-type fields struct{ list []Field }
+type fields struct {
+	list  []Field
+	shape *row.Shape
+}
+
+func (f *fields) values(m *machine) []any {
+	m.text = &unplaced
+	out := m.newList(len(f.list), span{})
+	for i := range f.list {
+		out = append(out, f.list[i].Value.value(m))
+	}
+	return out
+}
 
 func (f *fields) eval(m *machine) any {
 	m.text = &unplaced

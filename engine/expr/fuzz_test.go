@@ -31,6 +31,10 @@ func FuzzExpr(f *testing.F) {
 		`body.a.b + 1`, `map(body.items, {{a: .sku}})`, `reduce(1..9, #acc + #, 0)`, `let x = 1; x ?? 2`, `a?.b["c"][1:2]`,
 		`'\u{1F600}' + "ñ"`, `body | filter(# > 1) | len()`, `if true { 1 } else { 2 }`, `1..`, `((((`, `b'x'`, "`raw``x`",
 		`uuid()`, `sortBy(body.items, .qty, 'desc')`, `not not true`, `- - 1`, `fromJSON('[1]')`, `{(1): 2}`, `::now()`, `1 < 2 < 3`, `$env`,
+		`table('skus', body.items[0].sku).name ?? ''`, `table("skus", nil)`, `each.value.a`,
+		`lower(5)`, `1 / 0`, `body.a === 'x' or 'y'`, `'it's'`, `body.items.map(.sku)`, `formatTime(now(), 'YYYY-MM-DD', 'Mars/X')`, `date('x')`,
+		`Hello {{ body.a }} > 5`, `[1, 2].sku`, `body.a matches '('`, `9223372036854775807 + 1`, `(body.a`, `body.a)`, `'ñ' + (body.a]`, `-'a'`, `[1] + [2]`,
+		`A.map(.`,
 	} {
 		f.Add(s, `{"a": {"b": 1}, "items": [{"sku": "x", "qty": 1}]}`)
 	}

@@ -58,6 +58,8 @@ func kindOf(v any) kind {
 		return kDuration
 	case *time.Location:
 		return kZone
+	case Unknown:
+		return kAny
 	}
 	return 0
 }

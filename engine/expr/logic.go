@@ -14,6 +14,16 @@ func (c *compiler) logic(op string, l, r value, at span) value {
 	return value{node: &logicNode{l: l.node, r: r.node, at: at, lat: l.at, rat: r.at, or: isOr}, kind: kBool}
 }
 
+// oneOf notices a == 'x' or 'y', which people say and computers do not.
+func (c *compiler) oneOf(n *ast.BinaryNode, r value) (hint string) {
+	first, ok := n.Left.(*ast.BinaryNode)
+	k, isLiteral := literalOf(r)
+	if !ok || first.Operator != "==" || !isLiteral || kindOf(k)&kBool != 0 {
+		return ""
+	}
+	return "write " + c.quote(c.of(first.Left)) + " in [" + c.quote(c.of(first.Right)) + ", " + c.quote(r.at) + "]"
+}
+
 type logicNode struct {
 	l, r         node
 	at, lat, rat span
@@ -82,7 +92,10 @@ func (c *compiler) membership(l, r value, at span) value {
 
 // textSet makes a set of a literal list of texts.
 func textSet(list any) map[string]struct{} {
-	texts, _ := list.([]any)
+	texts, ok := list.([]any)
+	if !ok {
+		return nil
+	}
 	set := make(map[string]struct{}, len(texts))
 	for _, v := range texts {
 		s, ok := v.(string)

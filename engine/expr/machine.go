@@ -22,7 +22,7 @@ const (
 
 // machine runs one evaluation. It is pooled, and never shared while it runs.
 type machine struct {
-	in    *Input
+	in    Input
 	text  *program // whose nodes run now
 	steps int
 	mark  int // where steps are looked at next
@@ -33,7 +33,8 @@ type machine struct {
 	frames []frame // of the loops around a node, outermost first
 	args   []any   // of the calls being prepared
 
-	exotic bool // a duration or time zone has come up, and may be in the result
+	whole  map[string]any // the body, where it is a row and more than a field of it was needed
+	exotic bool           // a duration or time zone has come up, and may be in the result
 }
 
 // frame is one loop: what #, #index and #acc mean in its predicate.
@@ -48,9 +49,10 @@ type node interface{ eval(m *machine) any }
 
 var machines = sync.Pool{New: func() any { return new(machine) }}
 
+// newMachine copies in, which so need not be on the heap.
 func newMachine(in *Input) *machine {
 	m := machines.Get().(*machine)
-	m.in, m.steps, m.mark, m.bytes, m.exotic = in, maxSteps, maxSteps-checkEvery, maxBytes, false
+	m.in, m.steps, m.mark, m.bytes, m.exotic = *in, maxSteps, maxSteps-checkEvery, maxBytes, false
 	return m
 }
 
@@ -68,7 +70,7 @@ func (m *machine) release(thrown any) (err error) {
 	}
 	clear(m.frames)
 	clear(m.slots)
-	m.in, m.text, m.began = nil, nil, time.Time{}
+	m.in, m.text, m.whole, m.began = Input{}, nil, nil, time.Time{}
 	m.args = m.args[:0]
 	machines.Put(m)
 	return err

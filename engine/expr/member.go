@@ -13,7 +13,7 @@ func (c *compiler) member(n *ast.MemberNode) value {
 	entry, isName := n.Property.(*ast.StringNode)
 	if base, ok := n.Node.(*ast.IdentifierNode); ok && isName && !c.isLet(base.Value) {
 		switch base.Value {
-		case "var", "local", "secret":
+		case "var", "local", "secret", "each":
 			return c.group(base.Value, entry.Value, c.of(n), c.of(entry))
 		case "event":
 			if c.scope.sees("event") {
@@ -21,19 +21,63 @@ func (c *compiler) member(n *ast.MemberNode) value {
 			}
 		}
 	}
+	if v, ok := c.eachField(n); ok {
+		return v
+	}
 	base := c.compile(n.Node)
 	at := c.of(n)
 	if !isName {
 		return c.indexed(base, n, at)
 	}
-	c.needs(base, kObject|kNil, "."+entry.Value)
+	c.hasField(base, entry.Value, at)
+	c.checkColumn(base, entry.Value, c.of(entry))
 	field := entry.Value
 	if base.lowered {
 		field = strings.ToLower(field)
 	}
-	v := value{node: &memberNode{base: base.node, name: field, at: at, baseAt: base.at}, kind: kData, grows: base.grows}
+	member := &memberNode{base: base.node, name: field, at: at, baseAt: base.at}
+	v := value{node: member, kind: kData, grows: base.grows}
+	if base.node == bodyName {
+		v.node = &bodyField{memberNode: member}
+	}
 	v.lowered = hasHeaders(base) && (field == "header" || field == "headers")
+	if isResponse(base) {
+		v.kind = c.responseField(entry.Value, c.of(entry))
+	}
 	return v
+}
+
+func isResponse(v value) bool {
+	n, ok := v.node.(name)
+	return ok && loaders[n].name == "response"
+}
+
+var responseFields = []string{"body", "headers", "status"}
+
+// responseField is what a field of response may be.
+func (c *compiler) responseField(entry string, at span) kind {
+	switch entry {
+	case "status":
+		return kNumber
+	case "headers":
+		return kObject
+	case "body":
+		return kData
+	}
+	c.errorAt(at, didYouMean(entry, responseFields), "a response has no %s: only %s", entry, strings.Join(responseFields, ", "))
+	return kAny
+}
+
+// hasField reports what can never have a field.
+func (c *compiler) hasField(base value, name string, at span) {
+	if base.kind&(kObject|kNil) != 0 || base.kind == 0 {
+		return
+	}
+	text, hint := c.quote(base.at), ""
+	if base.kind == kList {
+		hint = "write map(" + text + ", ." + name + ") for all of them, or first(" + text + ")." + name
+	}
+	c.errorAt(at, hint, "%s is %s: it has no field %s", text, base.kind, name)
 }
 
 func (c *compiler) isLet(name string) bool {
@@ -46,8 +90,12 @@ func (c *compiler) isLet(name string) bool {
 }
 
 // hasHeaders tells whether v holds headers, whose names know no case: they are kept in
-// lower case.
+// lower case. meta does, a response, and a mail.
 func hasHeaders(v value) bool {
+	if m, ok := v.node.(*memberNode); ok && m.name == "mail" {
+		n, ok := m.base.(name)
+		return ok && loaders[n].name == "meta"
+	}
 	n, ok := v.node.(name)
 	return ok && (loaders[n].name == "meta" || loaders[n].name == "response")
 }

@@ -3,8 +3,9 @@ package expr
 import (
 	"strings"
 
-	"github.com/agext/levenshtein"
 	"github.com/expr-lang/expr/ast"
+
+	"github.com/syncd/syncd/engine/spelling"
 )
 
 // identifier compiles a name that stands alone: a variable, or what the scope offers.
@@ -16,6 +17,11 @@ func (c *compiler) identifier(n *ast.IdentifierNode) value {
 	}
 	at := c.of(n)
 	switch n.Value {
+	case "each":
+		if !c.scope.hasEach() {
+			return c.noEach(at)
+		}
+		return c.errorAt(at, "write each.key or each.value", "each is not a value of its own")
 	case "var", "local":
 		return c.errorAt(at, "write "+n.Value+".NAME", "%s is not a value of its own", n.Value)
 	case "secret":
@@ -43,12 +49,20 @@ func (c *compiler) unknownName(at span, name string) value {
 	switch _, isFunction := functions[name]; {
 	case isFunction:
 		hint = "to call the function, write " + name + "(…)"
-	case strings.EqualFold(name, "null"):
-		hint = "write nil"
+		if functions[name].min == 0 {
+			hint = "to call the function, write " + name + "()"
+		}
+	case otherWords[strings.ToLower(name)] != "":
+		hint = "write " + otherWords[strings.ToLower(name)]
 	case hint == "" && !c.leadsOn(at):
 		hint = "for the text itself, write " + quoteText(name)
 	}
 	return c.errorAt(at, hint, "%q is not something an expression can see here: %s", name, strings.Join(all, ", "))
+}
+
+// otherWords are what other languages call nil, true and false.
+var otherWords = map[string]string{
+	"null": "nil", "none": "nil", "undefined": "nil", "true": "true", "false": "false", "yes": "true", "no": "false",
 }
 
 // leadsOn tells whether more of a path follows the name at at.
@@ -59,33 +73,39 @@ func (c *compiler) leadsOn(at span) bool {
 
 // didYouMean is a hint with the nearest of the names, if one is near.
 func didYouMean(name string, all []string) string {
-	best, least := "", max(2, len(name)/3+1)
-	for _, s := range all {
-		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(s), nil); d < least {
-			best, least = s, d
-		}
-	}
+	best := spelling.Nearest(name, all)
 	if best == "" {
 		return ""
 	}
 	return `did you mean "` + best + `"?`
 }
 
-// group compiles var.NAME, local.NAME and secret.NAME.
+// group compiles var.NAME, local.NAME, secret.NAME and each.NAME.
 func (c *compiler) group(group, entry string, at, entryAt span) value {
 	c.uses |= 1 << nameIndex(group)
-	if group == "secret" {
+	switch group {
+	case "secret":
 		return c.errorAt(at, "", "secret.%s can only be an argument of %s", entry, hashFunctions)
+	case "each":
+		return c.each(entry, at, entryAt)
 	}
 	v, sensitive, ok := c.scope.entry(group, entry)
 	switch {
 	case sensitive:
-		return c.errorAt(at, "for a signature, declare it as a secret and write secret.NAME in "+hashFunctions,
-			"%s.%s is sensitive: an expression may not see it", group, entry)
+		return c.sensitive(at, group+"."+entry)
 	case !ok:
 		return c.errorAt(entryAt, didYouMean(entry, c.scope.entries(group)), "there is no %s.%s", group, entry)
 	}
-	return literal(fromGo(v))
+	c.scope.note(group + "." + entry)
+	if _, ok := v.(Unknown); ok {
+		return value{node: open{}, kind: kAny}
+	}
+	return literal(c.given(fromGo(v)))
+}
+
+func (c *compiler) sensitive(at span, name string) value {
+	return c.errorAt(at, "for a signature, declare it as a secret and write secret.NAME in "+hashFunctions,
+		"%s is sensitive: an expression may not see it", name)
 }
 
 // secret compiles an argument of a hash function, where secret.NAME is allowed.
@@ -103,7 +123,8 @@ func (c *compiler) secret(n ast.Node) (value, bool) {
 	at := c.of(n)
 	if c.scope != nil {
 		if s, ok := c.scope.Secrets[entry.Value]; ok {
-			return value{node: constant{s}, kind: kText, at: at}, true
+			c.scope.note("secret." + entry.Value)
+			return value{node: constant{c.given(s)}, kind: kText, at: at}, true
 		}
 	}
 	v := c.errorAt(c.of(m.Property), didYouMean(entry.Value, c.scope.entries("secret")), "there is no secret.%s", entry.Value)
@@ -129,10 +150,13 @@ func (c *compiler) eventField(entry string, at span) value {
 type name int
 
 func (n name) eval(m *machine) any {
-	if n == 0 { // body, by far the most frequent
-		return m.in.Body
+	switch n {
+	case bodyName: // by far the most frequent
+		return m.body()
+	case metaName:
+		return m.meta()
 	}
-	return loaders[n].load(m.in)
+	return loaders[n].load(&m.in)
 }
 
 type eventText string

@@ -107,19 +107,45 @@ func toNumber(m *machine, n *callNode, a []any) any {
 		return a[0]
 	}
 	s = strings.TrimSpace(s)
-	if strings.Trim(s, "+-.eE0123456789") != "" || s == "" {
-		n.fail(m, "%q is not a number", shorten(s))
+	if !isWhole(s) {
+		if !isNumeral(s) { // 0x10, 1_000, Inf
+			n.fail(m, "%q is not a number", shorten(s))
+		}
+		return n.parseFloat(m, s)
 	}
 	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return i
 	}
-	if digits := strings.TrimLeft(strings.TrimLeft(s, "+-"), "0"); digits != "" && strings.Trim(digits, "0123456789") == "" {
-		if strings.HasPrefix(s, "-") {
-			digits = "-" + digits
-		}
-		return json.Number(digits)
+	digits := strings.TrimLeft(s, "+-0")
+	if s[0] == '-' {
+		digits = "-" + digits
 	}
-	return n.parseFloat(m, s)
+	return json.Number(digits)
+}
+
+// isNumeral tells whether s has only characters that stand in a decimal number.
+func isNumeral(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case '0' <= c && c <= '9', c == '.', c == '-', c == '+', c == 'e', c == 'E':
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isWhole tells whether s is digits with at most a sign before them.
+func isWhole(s string) bool {
+	if s != "" && (s[0] == '+' || s[0] == '-') {
+		s = s[1:]
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // typeOf gives expr-lang's names.

@@ -81,7 +81,7 @@ func (m *machine) plain(v any, depth int) any {
 // counterpart stays as it is, and fails where it is used.
 func fromGo(v any) any {
 	switch v := v.(type) {
-	case nil, bool, int64, float64, string, json.Number, time.Time:
+	case nil, bool, int64, float64, string, json.Number, time.Time, Unknown:
 		return v
 	case time.Duration:
 		return v.String()

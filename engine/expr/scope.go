@@ -13,10 +13,19 @@ type Scope struct {
 	Names []string
 	// Var and Local hold the values known at load. Sensitive ones are left out
 	// and named in Sensitive ("var.token"): using one is an error that says so.
+	// One that is not known yet is Unknown.
 	Var, Local map[string]any
 	Sensitive  []string
 	// Secrets may be used only as arguments of hash functions.
 	Secrets map[string]string
+	// Each is what for_each gives the component: key and value; nil where there is
+	// none. Fields of the value that are sensitive are left out and named in
+	// Sensitive ("each.value.token"), or all of it ("each.value").
+	Each map[string]any
+	// Tables are what table(name, key) looks into; nil is one that could not be read.
+	Tables map[string]*Table
+	// Used, if there is one, is told every name of these that a text uses: "var.site".
+	Used map[string]bool
 }
 
 // loaders say how each top-level name is read; their order numbers the bits of nameSet.
@@ -24,8 +33,8 @@ var loaders = []struct {
 	name string
 	load func(*Input) any
 }{
-	{"body", func(in *Input) any { return in.Body }},
-	{"meta", func(in *Input) any { return object(in.Meta) }},
+	{"body", (*Input).lazy},
+	{"meta", (*Input).lazy},
 	{"event", func(in *Input) any { return in.Event.object() }},
 	{"vars", func(in *Input) any { return object(in.Vars) }},
 	{"parent", func(in *Input) any { return in.Parent }},
@@ -35,7 +44,16 @@ var loaders = []struct {
 	{"var", nil},
 	{"local", nil},
 	{"secret", nil},
+	{"each", nil},
 }
+
+const (
+	bodyName = name(iota)
+	metaName
+)
+
+// lazy stands for what a machine reads in its own way.
+func (*Input) lazy() any { return nil }
 
 // usual is how many of the loaders a nil *Scope offers.
 const usual = 5
@@ -78,6 +96,9 @@ func (sc *Scope) visible() []string {
 	all := []string{"var", "local", "secret"}
 	if sc != nil {
 		all = append(all, sc.Names...)
+		if sc.hasEach() {
+			all = append(all, "each")
+		}
 	} else {
 		for _, l := range loaders[:usual] {
 			all = append(all, l.name)
@@ -101,6 +122,12 @@ func (sc *Scope) entry(group, name string) (v any, sensitive, ok bool) {
 	}
 	v, ok = from[name]
 	return v, false, ok
+}
+
+func (sc *Scope) note(name string) {
+	if sc != nil && sc.Used != nil {
+		sc.Used[name] = true
+	}
 }
 
 // entries are the names that group (var, local or secret) has.

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"regexp"
 	"strings"
 )
 
@@ -11,6 +12,15 @@ func explainSyntax(message string) (say, hint string) {
 	switch {
 	case !ok && strings.HasPrefix(message, "literal not terminated"):
 		return "a text is opened here and never closed", "end it with the quote that it starts with"
+	case strings.HasPrefix(message, "invalid integer literal"):
+		return "this number goes beyond 64 bits", ""
+	case strings.HasPrefix(message, "unrecognized character"):
+		if i := strings.IndexByte(message, '\''); i >= 0 {
+			return "unexpected " + strings.Trim(message[i:], "'"), ""
+		}
+		return message, ""
+	case strings.HasPrefix(message, "invalid char escape"):
+		return "this backslash begins no escape", `write \\ for a backslash itself, or put the text in backticks`
 	case !ok:
 		return message, ""
 	case rest == "EOF":
@@ -24,10 +34,8 @@ func explainSyntax(message string) (say, hint string) {
 		hint = "write == to compare"
 	case "&":
 		hint = "write and"
-	case "AND", "OR", "NOT", "IN":
-		hint = "write " + strings.ToLower(rest)
-	case "is", "IS":
-		hint = "write == to compare"
+	case "NOT":
+		hint = "write not"
 	case ":":
 		hint = "an object in a predicate takes double braces: map(body.items, {{sku: .sku}})"
 	}
@@ -49,6 +57,9 @@ func templateLike(text string) (say string, at int, ok bool) {
 	if bad >= 0 {
 		return "'Hello ' + body.name", at, true
 	}
+	if say, ok := withoutHoles(parts); ok {
+		return say, at, true
+	}
 	var terms []string
 	for _, p := range parts {
 		switch {
@@ -61,6 +72,28 @@ func templateLike(text string) (say string, at int, ok bool) {
 	return strings.Join(terms, " + "), at, true
 }
 
+// withoutHoles takes the braces off holes that are parts of an expression already:
+// {{ body.total }} > 5.
+func withoutHoles(parts []part) (say string, ok bool) {
+	var whole strings.Builder
+	operators := false
+	for _, p := range parts {
+		text := p.text
+		if p.hole {
+			text = strings.TrimSpace(text)
+		}
+		operators = operators || !p.hole && operator.MatchString(" "+text+" ")
+		whole.WriteString(text)
+	}
+	if !operators {
+		return "", false
+	}
+	_, err := parse(whole.String())
+	return whole.String(), err == nil
+}
+
+var operator = regexp.MustCompile(`[<>]|[=!]=|\?\?|[ )](and|or|not|in|contains|matches|startsWith|endsWith)[ (]`)
+
 func quoteText(s string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`).Replace(s) + "'"
 }
@@ -70,6 +103,16 @@ type part struct {
 	text string
 	from int // of text
 	hole bool
+}
+
+// OpenHole is what stands in the hole that text, the beginning of a template, ends in.
+// False: it ends in none.
+func OpenHole(text string) (hole string, ok bool) {
+	_, open := splitHoles(text)
+	if open < 0 {
+		return "", false
+	}
+	return text[open+2:], true
 }
 
 // splitHoles cuts a template into its parts. bad is where a hole opens that is

@@ -31,8 +31,7 @@ func CompileTemplate(src Source, place Escape, sc *Scope) (Template, error) {
 	t := &template{src: src}
 	parts, bad := splitHoles(src.Text)
 	if bad >= 0 {
-		return Template{}, &Error{Source: src, Offset: bad, Length: 2,
-			Message: "this {{ is never closed", Hint: "a hole ends with }} outside of quotes and of its own braces"}
+		return Template{}, neverClosed(src, bad)
 	}
 	var errs Errors
 	for _, p := range parts {
@@ -56,15 +55,25 @@ func CompileTemplate(src Source, place Escape, sc *Scope) (Template, error) {
 	return Template{t}, nil
 }
 
+// neverClosed is about the hole of src that opens at from: mostly it is a bracket in
+// it that is not closed.
+func neverClosed(src Source, from int) *Error {
+	inner, _, _ := strings.Cut(src.Text[from+2:], "}}")
+	if open, _ := unbalanced(inner); open >= 0 && inner[open] != '{' {
+		return &Error{Source: src, Offset: from + 2 + open, Length: 1, Message: "this " + inner[open:open+1] + " is never closed"}
+	}
+	return &Error{Source: src, Offset: from, Length: 2,
+		Message: "this {{ is never closed", Hint: "a hole ends with }} outside of quotes and of its own braces"}
+}
+
 func (t *template) addHole(p part, place Escape, sc *Scope) Errors {
 	at := span{int32(p.from - 2), int32(p.from + len(p.text) + 2)}
 	prog, errs := compileText(t.src, p.from, p.text, sc)
 	if len(errs) > 0 {
 		return errs
 	}
-	if prog.kind&(place.fits()|kNil) == 0 {
-		return Errors{{Source: t.src, Offset: int(at.from), Length: int(at.to - at.from),
-			Message: prog.kind.String() + " cannot stand in " + place.String()}}
+	if say := place.never(prog, len(t.parts) == 0); say != "" {
+		return Errors{{Source: t.src, Offset: int(at.from), Length: int(at.to - at.from), Message: say}}
 	}
 	t.uses |= prog.uses
 	t.parts = append(t.parts, piece{hole: prog, at: at, place: place})
@@ -152,6 +161,14 @@ func (t Template) Literal() (string, bool) {
 		return t.impl.parts[0].literal, true
 	}
 	return "", false
+}
+
+// Secrets are what must not show of t's own text, whatever the holes yield.
+func (t Template) Secrets() []string {
+	if t.impl == nil {
+		return nil
+	}
+	return t.impl.src.Secrets
 }
 
 // Uses tells whether the top-level name occurs in a hole.

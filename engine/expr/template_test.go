@@ -101,6 +101,11 @@ func TestTemplateErrors(t *testing.T) {
 		{"ñ {{ boddy.x }}", Text, 6, 5, `"boddy" is not something an expression can see here: body, event, local, meta, parent, secret, var, vars`},
 		{"x {{ }}", Text, 4, 1, "the expression is empty"},
 		{"/{{ [1] }}", Path, 1, 9, "a list cannot stand in a URL's path"},
+		{"/{{ nil }}", Header, 1, 9, "nil cannot stand in a header"},
+		{"/{{ body.a }}/{{ '..' }}", Path, 14, 10, `this yields "..", which a URL's path may not`},
+		{"{{ '-rf' }}", Argument, 0, 11, "this yields a leading -, which a command's argument may not"},
+		{"a {{ lower(body.x }} b", Text, 10, 1, "this ( is never closed"},
+		{"a {{ body.x[0 }} {{ body.y }}", Text, 11, 1, "this [ is never closed"},
 		{"<a href=\"{{ body.a }}", HTML, 0, 21, ""},
 	} {
 		_, err := CompileTemplate(Source{Text: c.text}, c.place, sampleScope())
@@ -193,4 +198,15 @@ func FuzzEscape(f *testing.F) {
 			t.Errorf("%q made the argument %q", v, s)
 		}
 	})
+}
+
+func TestOpenHole(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": false, "a": false, "{{ ": true, "{{ a }}": false, "{{ a }} {{ b": true, "{{ '}}' ": true,
+		"{{ {a: 1} ": true, "{{ {a: 1} }}": false, `{{ "\"}}" }}`: false, "{{ `\\` }}": false, "{ {": false,
+	} {
+		if _, got := OpenHole(text); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
 }

@@ -2,16 +2,17 @@ package expr
 
 import (
 	"math"
+	"strings"
 	"sync"
 	"time"
 )
 
 var timeFunctions = map[string]*function{
 	"now":        {args: []kind{kZone}, min: 0, result: kTime, quick: true, run: now},
-	"date":       {args: []kind{kText | kTime | kZone, kText, kText, kText}, min: 1, result: kTime, prepare: prepareZone(2), run: date},
+	"date":       {args: []kind{kText | kTime | kZone, kText, kText, kText}, min: 1, result: kTime, prepare: prepareTime(2), run: date},
 	"duration":   {args: []kind{kText}, min: 1, result: kDuration, run: duration},
 	"timezone":   {args: []kind{kText}, min: 1, result: kZone, prepare: prepareZone(0), run: timezone},
-	"formatTime": {args: []kind{kTime | kText, kText, kText}, min: 2, result: kText, prepare: prepareZone(2), run: formatTime},
+	"formatTime": {args: []kind{kTime | kText, kText, kText}, min: 2, result: kText, prepare: prepareTime(2), run: formatTime},
 }
 
 // now is when the event was accepted, whatever the attempt.
@@ -121,6 +122,50 @@ func prepareZone(arg int) func(c *compiler, n *callNode, args []value) {
 		}
 	}
 }
+
+// prepareTime is prepareZone for a call with a layout before the zone: one that
+// names no part of a time is surely in the notation of another language.
+func prepareTime(zone int) func(c *compiler, n *callNode, args []value) {
+	return func(c *compiler, n *callNode, args []value) {
+		prepareZone(zone)(c, n, args)
+		if len(args) < 2 || args[0].kind == kZone {
+			return
+		}
+		k, _ := literalOf(args[1])
+		layout, ok := k.(string)
+		if !ok || layout == "" || someTime.Format(layout) != otherTime.Format(layout) {
+			return
+		}
+		hint := "Go's layouts show the moment 2006-01-02 15:04:05"
+		if s := goLayout(layout); s != layout {
+			hint = "write '" + s + "'"
+		}
+		c.errorAt(args[1].at, hint, "the layout %s names no part of a time", c.quote(args[1].at))
+	}
+}
+
+// Two times that differ in all their parts.
+var (
+	someTime  = time.Date(2021, 3, 4, 5, 7, 8, 123456789, time.FixedZone("XST", 3600))
+	otherTime = time.Date(1999, 11, 23, 18, 29, 31, 987654321, time.FixedZone("YST", -7200))
+)
+
+// goLayout writes a layout of strftime, or one of YYYY-MM-DD's kind, as Go does.
+func goLayout(layout string) string {
+	for _, r := range []*strings.Replacer{strftime, letters} {
+		if s := r.Replace(layout); s != layout {
+			return s
+		}
+	}
+	return layout
+}
+
+var (
+	strftime = strings.NewReplacer("%Y", "2006", "%y", "06", "%m", "01", "%d", "02", "%H", "15", "%I", "03", "%M", "04", "%S", "05",
+		"%p", "PM", "%z", "-0700", "%Z", "MST", "%b", "Jan", "%B", "January", "%a", "Mon", "%A", "Monday", "%F", "2006-01-02", "%T", "15:04:05", "%j", "002")
+	letters = strings.NewReplacer("YYYY", "2006", "yyyy", "2006", "YY", "06", "yy", "06", "MM", "01", "DD", "02", "dd", "02",
+		"HH", "15", "hh", "03", "mm", "04", "ss", "05", "SSS", "000", "'T'", "T")
+)
 
 // formatTime writes a time, or a text that date() can read, in Go's layout; in
 // UTC unless a zone is named.

@@ -25,7 +25,7 @@ func BenchmarkStepRoute(b *testing.B) {
 	e := &component.Event{ID: "019aa8a0c3f47d21b6e05c9f1e7a2d48", Body: map[string]any{"total": int64(27)}}
 	b.ReportAllocs()
 	for b.Loop() {
-		if outs, err := p.run(b.Context(), e); err != nil || len(outs) != 1 {
+		if outs, err := (&pass{ctx: b.Context()}).through(p.nodes, e); err != nil || len(outs) != 1 {
 			b.Fatal(outs, err)
 		}
 	}

@@ -5,19 +5,18 @@ import "github.com/syncd/syncd/engine/journal"
 // cursor is how far a lane is with one source.
 type cursor struct {
 	source  string
-	low     journal.Position              // all up to here is settled
-	beyond  map[journal.Position]struct{} // settled above low
-	open    map[journal.Position]*item    // begun, not settled
-	next    journal.Position              // loaded up to here
-	frames  []*journal.Frame              // read, not loaded yet
-	reached bool                          // the journal had nothing after next when last asked
+	low     journal.Position           // all up to here is settled
+	beyond  ahead                      // settled above low
+	open    map[journal.Position]*item // begun, not settled
+	next    journal.Position           // loaded up to here
+	frames  []*journal.Frame           // read, not loaded yet
+	reached bool                       // the journal had nothing after next when last asked
 }
 
 func newCursor(p journal.Progress) *cursor {
 	c := &cursor{
 		source: p.Source, low: p.Low, next: p.Low,
-		beyond: map[journal.Position]struct{}{},
-		open:   map[journal.Position]*item{},
+		open: map[journal.Position]*item{},
 	}
 	for _, b := range p.Beyond {
 		c.settle(b)
@@ -30,22 +29,16 @@ func (c *cursor) settle(p journal.Position) {
 	if p <= c.low {
 		return
 	}
-	c.beyond[p] = struct{}{}
-	for {
-		if _, ok := c.beyond[c.low+1]; !ok {
-			return
-		}
+	if p == c.low+1 && len(c.beyond.words) == 0 {
 		c.low++
-		delete(c.beyond, c.low)
+		return
 	}
+	c.beyond.add(p, c.low)
+	c.low = c.beyond.pass(c.low)
 }
 
 func (c *cursor) isSettled(p journal.Position) bool {
-	if p <= c.low {
-		return true
-	}
-	_, ok := c.beyond[p]
-	return ok
+	return p <= c.low || c.beyond.has(p)
 }
 
 // amid is the event at p, which is not settled though one of its deliveries is an
@@ -68,6 +61,16 @@ func (c *cursor) rewind() {
 	for p, it := range c.open {
 		if len(it.done) == 0 {
 			delete(c.open, p)
+		}
+	}
+}
+
+// adopt takes over items that a predecessor has begun.
+func (c *cursor) adopt(items map[journal.Position]*item) {
+	for p, it := range items {
+		if !c.isSettled(p) {
+			it.cursor = c
+			c.open[p] = it
 		}
 	}
 }

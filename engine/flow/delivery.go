@@ -17,6 +17,7 @@ type item struct {
 	done     map[string]struct{} // child paths of those that are, when there are several
 	status   journal.Status
 	failed   []journal.Exception
+	batches  []string             // ids of those that have ended and stay on record until it does
 	resolved []journal.Resolution // of those among its exceptions that were stored before its end
 	settled  bool
 	attempts int
@@ -33,6 +34,17 @@ type delivery struct {
 	ex   *retry // the exception that this is a retry of
 	key  string // of order_by
 	size int    // of the event's payload, in bytes
+	// died: it is none, but the place in the row at which events of its key begin to wait.
+	died *deadLetter
+	of   *batch // that it is a member of; nil: it goes alone
+}
+
+// event is that of d, where it is known.
+func (d *delivery) event() *item {
+	if d.ex != nil {
+		return d.ex.item
+	}
+	return d.item
 }
 
 // retry is an exception that waits for its next attempt. Its times are of the
@@ -41,6 +53,8 @@ type retry struct {
 	ex    journal.Exception // without its envelope
 	since time.Time         // the first failure, later by the time that its lane stood still
 	next  time.Time
+	// batch is that of which it is a member; in the queue, all its members.
+	batch *batch
 	// item is its event. As long as that is not settled, the exception waits in the
 	// journal, whatever became of it: after a crash it tells what not to deliver anew.
 	item *item
@@ -49,11 +63,9 @@ type retry struct {
 // resumed takes up an exception after a restart: soon, and the time that the
 // daemon was down does not count against retry.for.
 func resumed(ex journal.Exception, now time.Time) *retry {
-	if late := now.Sub(ex.Next); late > 0 {
-		ex.Since = ex.Since.Add(late)
-	}
+	down := max(now.Sub(ex.Next), 0)
 	ex.Envelope = nil
-	return &retry{ex: ex, since: time.Now().Add(-max(now.Sub(ex.Since), 0)), next: time.Now()}
+	return &retry{ex: ex, since: time.Now().Add(-max(now.Sub(ex.Since)-down, 0)), next: time.Now()}
 }
 
 // revived is a dead letter that is to be tried anew.

@@ -12,10 +12,16 @@ import (
 
 // dispatch begins as many deliveries as may be under way.
 func (l *lane) dispatch(abort context.Context) {
+	defer l.ahead(abort)
 	if l.state == Stopped && l.inflight == 0 && !time.Now().Before(l.probeAt) {
 		l.sendProbe()
 	}
+	if l.batcher != nil {
+		l.dispatchBatches(abort)
+		return
+	}
 	for l.mayBegin() {
+		l.pulse.beat()
 		batch := l.pick(abort)
 		if len(batch) == 0 {
 			return
@@ -52,23 +58,65 @@ func (l *lane) pick(abort context.Context) []*delivery {
 		l.single--
 	}
 	var batch []*delivery
-	for len(batch) < room || l.continues(batch) {
+	size := 0
+	for len(batch) < room && size < maxBatchBytes || l.continues(batch) {
 		d := l.one(abort)
 		if d == nil {
 			break
 		}
-		batch = append(batch, d)
+		if !l.expired(d) && l.whole(d) {
+			batch = append(batch, d)
+			size += d.size
+		}
 	}
 	return batch
 }
 
+// whole makes d's event what the sink knows. One that cannot be read is dead.
+func (l *lane) whole(d *delivery) bool {
+	if l.shaped {
+		return true
+	}
+	e, err := d.Event.Whole()
+	if err != nil {
+		l.dead(d, err)
+		return false
+	}
+	d.Event = e
+	return true
+}
+
+// ahead loads what the next call of an ordered sink is to carry while the last one is
+// under way, or being settled, and until one of the two has something to report.
+func (l *lane) ahead(abort context.Context) {
+	for l.ordered != nil && l.state == Running && !l.probing && l.settleAt.IsZero() &&
+		len(l.ready) < l.ordered.MaxBatch() && l.readyBytes < maxBatchBytes && len(l.done)+len(l.settled) == 0 {
+		if !l.load(abort) {
+			return
+		}
+	}
+}
+
 func (l *lane) one(abort context.Context) *delivery {
+	if l.crowded() {
+		return nil
+	}
 	if l.probing {
 		if d := l.probe(abort); d != nil {
 			return d
 		}
 		return l.retryDue(abort)
 	}
+	return l.next(abort)
+}
+
+// crowded tells whether more exceptions wait for the journal than should.
+func (l *lane) crowded() bool {
+	return len(l.hands.list) >= maxHanding || len(l.out.Failed) >= maxUnsettled || l.outBytes >= maxUnsettledBytes
+}
+
+// next takes a retry that is due, or else the next event's delivery.
+func (l *lane) next(abort context.Context) *delivery {
 	if d := l.retryDue(abort); d != nil {
 		return d
 	}
@@ -82,26 +130,49 @@ func (l *lane) one(abort context.Context) *delivery {
 
 // retryDue takes up an exception whose time has come, with its envelope.
 func (l *lane) retryDue(abort context.Context) *delivery {
+	if l.queue.len() == 0 {
+		return nil
+	}
 	r := l.queue.due(time.Now())
+	for r != nil && r.batch != nil {
+		l.summon(abort, r.batch)
+		r = l.queue.due(time.Now())
+	}
 	if r == nil {
 		return nil
 	}
+	d, err := l.reopen(abort, r)
+	if err != nil {
+		r.next = time.Now().Add(settleRetry)
+		l.queue.push(r)
+	}
+	return d
+}
+
+// reopen reads an exception that is to be tried; nil: it does not wait any more.
+func (l *lane) reopen(abort context.Context, r *retry) (*delivery, error) {
 	found, err := l.o.Journal.Exceptions(abort, journal.ExceptionQuery{Lane: &l.id, Key: &r.ex.Key})
-	if err == nil && len(found) == 1 {
+	if err == nil && len(found) == 1 && !found[0].Dead {
 		var e *component.Event
 		if e, err = open(&found[0]); err == nil {
-			return &delivery{Delivery: component.Delivery{ID: l.deliveryID(e), Event: e, Attempt: r.ex.Attempts + 1}, ex: r, key: r.ex.OrderKey}
+			return &delivery{
+				Delivery: component.Delivery{ID: l.deliveryID(e), Event: e, Attempt: r.ex.Attempts + 1},
+				ex:       r, key: r.ex.OrderKey, size: len(found[0].Envelope),
+			}, nil
 		}
 	}
 	if err == nil {
 		delete(l.inHand, r.ex.Key)
-		l.release(r.ex.OrderKey) // dropped meanwhile
-		return nil
+		if len(found) == 0 {
+			l.goOnBehind(deadLetter{Key: r.ex.Key})
+		} else { // another generation of the lane was quicker, and it died again
+			l.holdBehind(deadLetter{Key: r.ex.Key}, r.ex.OrderKey)
+		}
+		l.release(r.ex.OrderKey)
+		return nil, nil
 	}
 	l.o.Log.Error("cannot read a delivery that waits for its retry", "lane", l.name(), "event", r.ex.EventID, "error", err)
-	r.next = time.Now().Add(settleRetry)
-	l.queue.push(r)
-	return nil
+	return nil, err
 }
 
 // fresh takes the next event's delivery that may go now.
@@ -109,7 +180,12 @@ func (l *lane) fresh(abort context.Context) *delivery {
 	if len(l.freed) > 0 {
 		d := l.freed[0]
 		l.freed = l.freed[1:]
-		return d
+		if l.ordered == nil || l.keys[d.key] == 0 {
+			return d
+		}
+		l.busy[d.key]-- // another has died since it was freed
+		l.holdBack(d)
+		return l.fresh(abort)
 	}
 	for !l.full() {
 		if len(l.ready) == 0 {
@@ -120,15 +196,29 @@ func (l *lane) fresh(abort context.Context) *delivery {
 		}
 		d := l.ready[0]
 		l.ready = l.ready[1:]
-		if l.busy[d.key] == 0 {
+		l.readyBytes -= d.size
+		if d.died != nil {
+			l.holdBehind(*d.died, d.key)
+			l.settleItem(d.item)
+			continue
+		}
+		if !l.blocked(d.key) || l.together(d) {
 			l.hold(d.key)
 			return d
 		}
-		l.held[d.key] = append(l.held[d.key], d)
-		l.holding++
-		l.heldBytes += d.size
+		l.holdBack(d)
 	}
 	return nil
+}
+
+// holdBack has d wait for its key.
+func (l *lane) holdBack(d *delivery) {
+	l.held[d.key] = append(l.held[d.key], d)
+	l.holding++
+	l.heldBytes += d.size
+	if l.keys[d.key] > 0 {
+		l.show()
+	}
 }
 
 // full tells whether as many deliveries as may be are held back behind others of
@@ -160,10 +250,11 @@ func (l *lane) probe(abort context.Context) *delivery {
 			return l.fresh(abort)
 		}
 	}
-	if l.busy[d.key] > 0 {
+	if l.blocked(d.key) || d.died != nil {
 		return l.fresh(abort)
 	}
 	l.ready = slices.Delete(l.ready, n, n+1)
+	l.readyBytes -= d.size
 	l.hold(d.key)
 	return d
 }
@@ -188,18 +279,27 @@ func (l *lane) release(key string) {
 	if len(held) == 0 {
 		return
 	}
-	l.hold(key)
-	l.freed = append(l.freed, held[0])
-	l.holding--
-	l.heldBytes -= held[0].size
-	if l.held[key] = held[1:]; len(held) == 1 {
+	n := 1
+	if l.ordered != nil {
+		n = len(held) // among them may be several of one event, which go together
+	}
+	for _, d := range held[:n] {
+		l.hold(key)
+		l.freed = append(l.freed, d)
+		l.holding--
+		l.heldBytes -= d.size
+	}
+	if l.held[key] = held[n:]; len(held) == n {
 		delete(l.held, key)
 	}
 }
 
 // load makes deliveries of the next chunk of events. It reports false when there
-// is nothing to load.
+// is nothing to load, or too much that waits for the journal.
 func (l *lane) load(abort context.Context) bool {
+	if len(l.out.Outcomes) >= maxUnsettled {
+		return false
+	}
 	for range l.cursors {
 		c := l.cursors[l.turn]
 		l.turn = (l.turn + 1) % len(l.cursors)
@@ -208,7 +308,7 @@ func (l *lane) load(abort context.Context) bool {
 			continue
 		}
 		first := max(frame.First, c.next+1)
-		chunk := l.f.chunk(abort, frame, first)
+		chunk := l.f.chunk(abort, &l.pulse, frame, first)
 		if abort.Err() != nil {
 			return false
 		}
@@ -217,7 +317,7 @@ func (l *lane) load(abort context.Context) bool {
 			l.settleAt = time.Now().Add(settleRetry)
 			return false
 		}
-		l.take(c, chunk)
+		l.take(abort, c, chunk)
 		return true
 	}
 	return false
@@ -242,25 +342,33 @@ func (l *lane) frame(abort context.Context, c *cursor) *journal.Frame {
 }
 
 // take queues the deliveries of a chunk and settles the events that have none.
-func (l *lane) take(c *cursor, chunk *chunk) {
+func (l *lane) take(abort context.Context, c *cursor, chunk *chunk) {
+	room := l.room(chunk)
 	for i := range chunk.results {
 		p := chunk.first + journal.Position(i)
 		if c.isSettled(p) {
 			continue
 		}
-		l.queueEvent(c, p, &chunk.results[i], len(chunk.record(p).Payload.Raw))
+		died := l.diedInStep(abort, c, p, &chunk.results[i])
+		l.queueEvent(c, p, &chunk.results[i], chunk.record(p).Payload.Size(), died, room)
+		l.loaded(c, p, chunk.results[i].outs)
 	}
 	c.next = chunk.last()
 }
 
-func (l *lane) queueEvent(c *cursor, p journal.Position, r *result, size int) {
+func (l *lane) queueEvent(c *cursor, p journal.Position, r *result, size int, died *deadLetter, room *room) {
 	it := c.open[p]
 	if it == nil {
-		it = &item{cursor: c, pos: p}
+		if !r.reaches(l.sink.Address) && died == nil {
+			l.pass(c, p)
+			return
+		}
+		it = room.item()
+		it.cursor, it.pos = c, p
 	}
 	it.open = 0
 	key := r.key
-	if l.ordered != nil {
+	if l.ordered != nil && !l.f.Hold {
 		key = "" // its deliveries keep the order of all events; none is held back behind another
 	}
 	for _, o := range r.outs {
@@ -271,61 +379,22 @@ func (l *lane) queueEvent(c *cursor, p journal.Position, r *result, size int) {
 			continue
 		}
 		it.open++
-		l.ready = append(l.ready, &delivery{
-			Delivery: component.Delivery{ID: l.deliveryID(o.event), Event: o.event, Attempt: 1},
-			item:     it, key: key, size: size,
-		})
+		d := room.delivery()
+		d.ID, d.Event, d.Attempt = room.id(l, o.event), o.event, 1
+		d.item, d.key, d.size = it, key, size
+		l.ready = append(l.ready, d)
+		l.readyBytes += size
 	}
 	if it.open == 0 {
-		l.settleItem(it)
-		return
+		if r.err != nil && len(it.done) > 0 {
+			l.leave(it)
+		}
+		if died == nil {
+			l.settleItem(it)
+			return
+		}
+		it.open = 1
+		l.ready = append(l.ready, &delivery{item: it, key: key, died: died})
 	}
 	c.open[p] = it
-}
-
-// begin calls the sink with a batch.
-func (l *lane) begin(abort context.Context, batch []*delivery) {
-	now := time.Now()
-	for _, d := range batch {
-		if d.item != nil && d.item.begun.IsZero() {
-			d.item.begun = now
-		}
-	}
-	l.inflight++
-	go l.deliver(abort, batch)
-}
-
-// deliver runs beside the lane.
-func (l *lane) deliver(abort context.Context, batch []*delivery) {
-	place := l.sink.calls
-	if l.ordered != nil {
-		place = l.sink.turn
-	}
-	select {
-	case place <- struct{}{}:
-	case <-abort.Done():
-		l.done <- finished{batch: batch, result: component.AllFailed(len(batch), abort.Err())}
-		return
-	}
-	ctx, cancel := context.WithTimeout(abort, l.sink.Common.Timeout)
-	result := l.call(ctx, batch)
-	cancel()
-	if l.ordered == nil {
-		<-place
-	}
-	l.done <- finished{batch, result, l.ordered != nil}
-}
-
-// call turns a panic of the sink into the error of its deliveries.
-func (l *lane) call(ctx context.Context, batch []*delivery) (r component.Result) {
-	defer func() {
-		if p := recover(); p != nil {
-			r = component.AllFailed(len(batch), panicked(p))
-		}
-	}()
-	ds := make([]component.Delivery, len(batch))
-	for i, d := range batch {
-		ds[i] = d.Delivery
-	}
-	return l.sink.Deliver(ctx, ds)
 }

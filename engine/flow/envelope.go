@@ -14,6 +14,10 @@ import (
 // stand in the exception itself.
 
 func seal(e *component.Event) ([]byte, error) {
+	e, err := e.Whole()
+	if err != nil {
+		return nil, err
+	}
 	parts := map[string]any{"body": e.Body}
 	if len(e.Meta) > 0 {
 		parts["meta"] = e.Meta

@@ -2,11 +2,11 @@ package flow
 
 import (
 	"context"
-	"fmt"
+	"encoding/hex"
+	"slices"
 	"sync"
 
 	"github.com/syncd/syncd/engine/component"
-	"github.com/syncd/syncd/engine/format"
 	"github.com/syncd/syncd/engine/journal"
 )
 
@@ -26,6 +26,7 @@ type chunk struct {
 	// results has one entry for each event from first on.
 	results []result
 
+	takers    int           // lanes that have it; guarded by the memo
 	recording chan struct{} // held by the lane that records the failures
 	recorded  bool
 }
@@ -37,6 +38,11 @@ type result struct {
 	err  *StepError
 }
 
+// reaches tells whether there is a delivery for the sink.
+func (r *result) reaches(sink component.Address) bool {
+	return slices.ContainsFunc(r.outs, func(o output) bool { return o.sink == sink })
+}
+
 func (c *chunk) last() journal.Position { return c.first + journal.Position(len(c.results)) - 1 }
 
 func (c *chunk) record(p journal.Position) *journal.Record { return &c.frame.Events[p-c.frame.First] }
@@ -46,8 +52,8 @@ type chunkKey struct {
 	first  journal.Position
 }
 
-// memo holds the last chunks of a flow, so that lanes at the same place share
-// one pass through the steps.
+// memo holds the last chunks of a flow that not all of its lanes have taken, so that
+// lanes at the same place share one pass through the steps.
 type memo struct {
 	mu     sync.Mutex
 	chunks map[chunkKey]*chunk
@@ -55,23 +61,28 @@ type memo struct {
 }
 
 // chunk gives the results for the events of frame from p on, at most chunkEvents.
-func (f *flow) chunk(ctx context.Context, frame *journal.Frame, p journal.Position) *chunk {
+// The pulse is that of the lane that asks: it rests while another evaluates them.
+func (f *flow) chunk(ctx context.Context, pulse *pulse, frame *journal.Frame, p journal.Position) *chunk {
 	key := chunkKey{frame.Source, p}
 	f.memo.mu.Lock()
 	if c := f.memo.chunks[key]; c != nil {
+		if c.takers++; c.takers == len(f.Program.Sinks()) {
+			f.memo.remove(key)
+		}
 		f.memo.mu.Unlock()
+		pulse.rest()
 		<-c.ready
+		pulse.beat()
 		return c
 	}
-	c := &chunk{frame: frame, first: p, ready: make(chan struct{}), recording: make(chan struct{}, 1)}
-	f.memo.put(key, c)
+	c := &chunk{frame: frame, first: p, takers: 1, ready: make(chan struct{}), recording: make(chan struct{}, 1)}
+	if len(f.Program.Sinks()) > 1 {
+		f.memo.put(key, c)
+	}
 	f.memo.mu.Unlock()
 	defer close(c.ready)
 	n := min(chunkEvents, int(frame.Last()-p)+1)
-	c.results = make([]result, n)
-	for i := range c.results {
-		c.results[i] = f.evaluate(ctx, frame.Source, c.record(p+journal.Position(i)))
-	}
+	c.results = f.evaluate(ctx, pulse, frame.Source, frame.Events[p-frame.First:][:n])
 	return c
 }
 
@@ -80,23 +91,47 @@ func (m *memo) put(key chunkKey, c *chunk) {
 		m.chunks = map[chunkKey]*chunk{}
 	}
 	if len(m.order) == memoChunks {
-		delete(m.chunks, m.order[0])
-		m.order = append(m.order[:0], m.order[1:]...)
+		m.remove(m.order[0])
 	}
 	m.chunks[key] = c
 	m.order = append(m.order, key)
 }
 
-// evaluate takes one stored event through the steps.
-func (f *flow) evaluate(ctx context.Context, source string, rec *journal.Record) result {
-	e, err := restore(source, rec)
-	if err != nil {
-		return result{err: &StepError{"decode", err}}
-	}
-	return f.pass(ctx, e)
+func (m *memo) remove(key chunkKey) {
+	delete(m.chunks, key)
+	m.order = slices.DeleteFunc(m.order, func(k chunkKey) bool { return k == key })
 }
 
-func (f *flow) pass(ctx context.Context, e *component.Event) result {
+// evaluate takes stored events through the steps. The events, their ids and what
+// comes out of them are each in one piece of memory.
+func (f *flow) evaluate(ctx context.Context, pulse *pulse, source string, records []journal.Record) []result {
+	results, events := make([]result, len(records)), make([]stored, len(records))
+	ids := idTexts(records)
+	x := &pass{ctx: ctx, pulse: pulse}
+	for i := range records {
+		e, err := events[i].restore(source, ids[i*idLength:][:idLength], &records[i], &f.shape)
+		if err != nil {
+			results[i].err = &StepError{"decode", err}
+			continue
+		}
+		results[i] = f.pass(x, e)
+	}
+	return results
+}
+
+// idLength is that of an id as text.
+const idLength = 2 * len(journal.ID{})
+
+// idTexts are the ids of the records, one behind the other.
+func idTexts(records []journal.Record) string {
+	text := make([]byte, 0, len(records)*idLength)
+	for i := range records {
+		text = hex.AppendEncode(text, records[i].ID[:])
+	}
+	return string(text)
+}
+
+func (f *flow) pass(x *pass, e *component.Event) result {
 	var r result
 	if f.OrderBy.IsSet() {
 		key, err := f.OrderBy.Str(e.Input())
@@ -105,39 +140,10 @@ func (f *flow) pass(ctx context.Context, e *component.Event) result {
 		}
 		r.key = key
 	}
-	outs, err := f.Program.run(ctx, e)
+	outs, err := x.through(f.Program.nodes, e)
 	if err != nil {
-		return result{err: err.(*StepError)}
+		return result{key: r.key, err: err.(*StepError)}
 	}
 	r.outs = outs
 	return r
-}
-
-// restore makes an event of what the journal keeps of it.
-func restore(source string, rec *journal.Record) (*component.Event, error) {
-	e := &component.Event{ID: rec.ID.String(), Source: source, Time: rec.Time, Key: rec.Key}
-	if rec.Meta != nil {
-		m, err := format.DecodeJSON(rec.Meta)
-		if err != nil {
-			return nil, fmt.Errorf("decode meta: %w", err)
-		}
-		e.Meta, _ = m.(map[string]any)
-	}
-	body, err := payload(&rec.Payload)
-	if err != nil {
-		return nil, fmt.Errorf("decode body: %w", err)
-	}
-	e.Body = body
-	return e, nil
-}
-
-func payload(p *journal.Payload) (any, error) {
-	if p.Names == nil {
-		return format.Decode(p.ContentType, p.Raw)
-	}
-	body := make(map[string]any, len(p.Names))
-	for i, name := range p.Names {
-		body[name] = p.Values[i]
-	}
-	return body, nil
 }

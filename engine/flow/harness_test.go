@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,6 +34,7 @@ type rig struct {
 	specs []Spec
 	sinks map[component.Address]*Sink
 	start journal.Flow // Start of every flow
+	top   atomic.Pointer[journal.Topology]
 }
 
 func inBubble(t *testing.T, test func(t *testing.T)) {
@@ -82,8 +84,8 @@ func (g *rig) flow(name string, nodes ...Node) *Spec {
 	return &g.specs[len(g.specs)-1]
 }
 
-// run starts the flows.
-func (g *rig) run() {
+// configure tells the journal of the flows.
+func (g *rig) configure() []journal.Progress {
 	g.t.Helper()
 	top := journal.Topology{Generation: 1}
 	for _, s := range g.specs {
@@ -98,7 +100,37 @@ func (g *rig) run() {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	o := Options{Journal: g.j, Log: slog.New(slog.DiscardHandler), Now: utcNow, Jitter: func() float64 { return 1 }}
+	g.top.Store(&top)
+	return progress
+}
+
+// progress reads how far a lane has come.
+func (g *rig) progress(ctx context.Context, id journal.Lane) ([]journal.Progress, error) {
+	all, err := g.j.Configure(ctx, *g.top.Load())
+	list := slices.DeleteFunc(all, func(p journal.Progress) bool { return p.Lane != id })
+	if err == nil && len(list) == 0 {
+		err = journal.ErrNotFound
+	}
+	return list, err
+}
+
+// swap makes change of the specs and sinks, and has the runner take them over.
+func (g *rig) swap(change func()) (retired <-chan struct{}) {
+	g.t.Helper()
+	change()
+	g.configure()
+	return g.r.Swap(g.specs, g.sinks)
+}
+
+// run starts the flows.
+func (g *rig) run() {
+	g.t.Helper()
+	progress := g.configure()
+	o := Options{
+		Journal: g.j, Progress: g.progress, Log: slog.New(slog.DiscardHandler), Now: utcNow,
+		Jitter: func() float64 { return 1 },
+	}
+	var err error
 	if g.r, err = New(o, g.specs, g.sinks, progress); err != nil {
 		g.t.Fatal(err)
 	}

@@ -3,7 +3,10 @@ package flow
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +34,11 @@ const (
 	// journal before a lane delivers no more.
 	maxUnsettled      = 4096
 	maxUnsettledBytes = 16 << 20
+	// maxBatchBytes of payload, and what more comes with one event, go into one call
+	// of an ordered sink.
+	maxBatchBytes = 4 << 20
+	// maxReports of calls may wait for the lane to take them; further calls wait to report.
+	maxReports = 16
 	// settleRetry is the pause after a settlement that the journal could not take.
 	settleRetry = time.Second
 	// readBytes of payload are read from the journal at a time.
@@ -40,99 +48,160 @@ const (
 // lane is the way of a flow to a sink. One goroutine (run) owns all of it;
 // deliveries and settlements run beside it and report back over channels.
 type lane struct {
+	term
+	seat    *seat
+	from    *place // nil: to be read
 	id      journal.Lane
 	tag     string
 	f       *flow
 	o       Options
 	sink    *Sink
 	ordered component.Ordered // the sink, if it is one
+	shaped  bool              // the sink knows rows
+	paced   component.Paced   // the same
 	limit   int               // deliveries at a time
 
-	cursors   []*cursor
-	turn      int         // whose turn it is among cursors
-	ready     []*delivery // loaded, not begun
-	held      map[string][]*delivery
-	holding   int // entries of held
-	heldBytes int
-	freed     []*delivery    // no longer held back
-	busy      map[string]int // order_by keys under way or waiting for a retry
-	queue     queue
-	inHand    map[journal.Key]bool // exceptions in the queue or under way
+	// foreign are inherited items of sources that the lane does not take.
+	foreign    map[string]map[journal.Position]*item
+	cursors    []*cursor
+	turn       int         // whose turn it is among cursors
+	ready      []*delivery // loaded, not begun
+	readyBytes int         // of their payload
+	held       map[string][]*delivery
+	holding    int // entries of held
+	heldBytes  int
+	freed      []*delivery    // no longer held back
+	busy       map[string]int // order_by keys under way or waiting for a retry
+	queue      queue
+	// inHand are exceptions: true, in the queue or under way; false, at an end that is
+	// not on disk yet.
+	inHand map[journal.Key]bool
 	// unstored are those that join the queue when their exceptions are on disk.
 	unstored map[journal.Key]*retry
 
-	state    State
-	reason   error
-	stopped  time.Time
-	probeAt  time.Time
-	probes   int  // that failed in a row
-	probing  bool // the next delivery is one
-	failing  map[string]struct{}
+	batches
+	holds
+	hands handing
+	breaker
 	inflight int
 	single   int  // events that an ordered sink gets one by one
 	turned   bool // it holds the ordered sink's turn
 
 	out      journal.Settlement  // gathers
 	outBytes int                 // of its exceptions
+	spare    []journal.Outcome   // room for those of the next one
 	sent     *journal.Settlement // with the journal now
 	settleAt time.Time           // of the next try, after one that failed
 
-	done    chan finished
+	done    chan *finished
 	settled chan error
-	control chan func()
 	shown   atomic.Pointer[LaneStatus]
+	pulse   pulse
 }
+
+// breaker is what a lane knows of how its sink fares.
+type breaker struct {
+	state   State
+	reason  error
+	stopped time.Time
+	probeAt time.Time
+	probes  int  // that failed in a row
+	probing bool // the next delivery is one
+	failing map[string]struct{}
+}
+
+// down tells whether the sink has not been found well since the lane stopped.
+func (b *breaker) down() bool { return b.state == Stopped || b.probing }
 
 // finished reports a call of the sink.
 type finished struct {
 	batch  []*delivery
 	result component.Result
 	turned bool // the lane holds the ordered sink's turn
+	spared bool // the sink was not called: the lane was retired, or is to end, before its turn came
 }
 
-func newLane(f *flow, sink *Sink, id journal.Lane, progress []journal.Progress) *lane {
+func newLane(f *flow, sink *Sink, id journal.Lane) *lane {
+	origin := journal.Lane{Flow: f.origin(), Sink: sink.origin()}
 	l := &lane{
-		id: id, tag: laneTag(id), f: f, o: f.o, sink: sink, state: Running,
-		limit: sink.Common.Concurrency,
-		held:  map[string][]*delivery{}, busy: map[string]int{}, failing: map[string]struct{}{},
+		term: newTerm(), seat: f.r.seat(origin),
+		id: id, tag: laneTag(origin), f: f, o: f.o, sink: sink,
+		breaker: breaker{state: Running, failing: map[string]struct{}{}},
+		limit:   sink.Common.Concurrency,
+		held:    map[string][]*delivery{}, busy: map[string]int{},
 		unstored: map[journal.Key]*retry{}, inHand: map[journal.Key]bool{},
 		out:     journal.Settlement{Lane: id},
-		settled: make(chan error, 1), control: make(chan func()),
+		settled: make(chan error, 1),
 	}
 	if f.Concurrency > 0 {
 		l.limit = min(l.limit, f.Concurrency)
 	}
-	l.done = make(chan finished, l.limit)
+	l.done = make(chan *finished, min(l.limit, maxReports))
+	l.hands.done = make(chan handedOn, 1)
 	l.ordered, _ = sink.Sink.(component.Ordered)
-	for _, p := range progress {
-		l.cursors = append(l.cursors, newCursor(p))
+	if l.ordered == nil {
+		l.batches = newBatches(sink.Sink)
 	}
+	_, l.shaped = sink.Sink.(component.Shaped)
+	l.paced, _ = sink.Sink.(component.Paced)
 	l.show()
 	return l
 }
 
-// run delivers until ctx ends and what has begun is settled, or abort ends.
+// run takes the lane's seat when that is free, and has it until the lane is retired
+// or ctx ends.
 func (l *lane) run(ctx, abort context.Context) {
+	defer close(l.ended)
+	defer l.cancel()
+	still := sync.OnceFunc(l.f.evaluating.Done)
+	defer still()
+	select {
+	case <-l.f.ready:
+	case <-l.life.Done():
+		return
+	}
+	e, ok := l.seat.take(&l.term)
+	if !ok {
+		return
+	}
+	if l.goOn(e) {
+		l.deliverAll(ctx, abort, still)
+		e = l.leaves()
+	}
+	l.seat.estate <- e
+}
+
+// deliverAll delivers until the lane is retired or ctx ends, and what has begun is
+// settled, or abort ends. It calls still when it begins nothing any more.
+func (l *lane) deliverAll(ctx, abort context.Context, still func()) {
 	wake, stop := l.o.Journal.Watch(l.f.Sources)
 	defer stop()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	stopping := ctx.Done()
-	l.queue.each(func(r *retry) { l.hold(r.ex.OrderKey) })
+	leave, over := l.life.Done(), ctx.Done()
 	for {
-		l.reports(abort, stopping == nil)
+		l.reports(abort, over == nil)
+		l.handOn()
 		l.flush()
-		if ctx.Err() == nil {
+		switch {
+		case l.life.Err() == nil:
 			l.dispatch(abort)
 			l.flush()
+		case l.quiet():
+			l.pulse.rest()
+			l.releaseTurn()
+			return
+		default:
+			still()
 		}
-		if stopping == nil && l.quiet() {
-			break
-		}
-		l.wait(timer, stopping != nil)
+		l.relax()
+		l.wait(timer, leave != nil)
+		l.pulse.rest()
 		select {
-		case <-stopping:
-			stopping = nil
+		case <-leave:
+			leave = nil
+		case <-over:
+			over = nil
 			if !l.settleAt.IsZero() {
 				l.settleAt = time.Now()
 			}
@@ -140,14 +209,16 @@ func (l *lane) run(ctx, abort context.Context) {
 			l.unread()
 		case f := <-l.done:
 			l.finish(abort, f)
+		case r := <-l.hands.done:
+			l.handed(r)
 		case err := <-l.settled:
-			l.committed(err, stopping == nil)
-		case do := <-l.control:
-			do()
+			l.committed(err, over == nil)
+		case do := <-l.seat.control:
+			do(l)
 		case <-timer.C:
 		}
+		l.pulse.beat()
 	}
-	l.releaseTurn()
 }
 
 // reports takes what calls and settlements have reported already.
@@ -164,11 +235,26 @@ func (l *lane) reports(abort context.Context, last bool) {
 	}
 }
 
+// relax lets go of the events that have passed, when no more are known to come.
+func (l *lane) relax() {
+	if !l.quiet() || len(l.ready)+len(l.freed) > 0 {
+		return
+	}
+	for _, c := range l.cursors {
+		if !c.reached {
+			return
+		}
+	}
+	l.ready, l.freed = nil, nil
+}
+
 // quiet tells whether nothing is under way.
-func (l *lane) quiet() bool { return l.inflight == 0 && l.sent == nil && !l.unsettled() }
+func (l *lane) quiet() bool {
+	return l.inflight == 0 && l.sent == nil && !l.unsettled() && !l.handing()
+}
 
 func (l *lane) unsettled() bool {
-	return len(l.out.Outcomes)+len(l.out.Failed)+len(l.out.Resolved)+len(l.out.State) > 0
+	return len(l.out.Outcomes)+len(l.out.Failed)+len(l.out.Resolved)+len(l.out.State) > 0 || l.hands.stale
 }
 
 func (l *lane) unread() {
@@ -187,18 +273,30 @@ func (l *lane) wait(timer *time.Timer, dispatching bool) {
 		}
 	}
 	sooner(l.settleAt)
+	sooner(l.hands.after)
 	switch {
 	case !dispatching:
 	case l.state == Stopped && l.inflight == 0:
 		sooner(l.probeAt)
-	case l.queue.len() > 0 && l.mayBegin():
+	case l.queue.len() > 0 && l.mayTake():
 		sooner(l.queue.next())
+	}
+	if dispatching && l.state == Running {
+		sooner(l.formDue())
 	}
 	if at.IsZero() {
 		timer.Stop()
 		return
 	}
 	timer.Reset(max(time.Until(at), 0))
+}
+
+// mayTake tells whether deliveries are taken up now.
+func (l *lane) mayTake() bool {
+	if l.batcher != nil {
+		return l.mayGather()
+	}
+	return l.mayBegin()
 }
 
 // flush hands to the journal what has gathered, one settlement at a time, or
@@ -213,9 +311,13 @@ func (l *lane) flush() {
 		if !l.unsettled() || l.ordered != nil && l.inflight > 0 {
 			return
 		}
+		l.noteList()
+		l.noteHanding()
 		s := l.out
+		l.writing, l.unwritten = l.unwritten, nil
 		slices.SortFunc(s.Outcomes, byPosition)
-		l.sent, l.out, l.outBytes = &s, journal.Settlement{Lane: l.id}, 0
+		l.sent, l.out, l.outBytes = &s, journal.Settlement{Lane: l.id, Outcomes: l.spare}, 0
+		l.spare = nil
 	} else if !again {
 		return
 	}
@@ -230,17 +332,20 @@ func (l *lane) committed(err error, last bool) {
 	switch {
 	case err == nil:
 		for _, ex := range l.sent.Failed {
-			if r := l.unstored[ex.Key]; r != nil {
-				delete(l.unstored, ex.Key)
-				l.await(r)
-			}
+			l.stored(ex.Key)
 		}
+		for _, r := range l.sent.Resolved {
+			l.stored(r.Key)
+		}
+		l.spare = reuse(l.sent.Outcomes)
 		l.sent = nil
+		l.written()
+		l.handingStored()
 		if s, ok := l.sink.Sink.(component.Settler); ok && l.turned {
 			s.Settled()
 		}
 		l.releaseTurn()
-	case last:
+	case last, errors.Is(err, journal.ErrNotFound) && l.life.Err() != nil: // dropped, having left
 		l.o.Log.Warn("last settlement not stored; its deliveries come again", "lane", l.name(), "error", err)
 		l.sent, l.out = nil, journal.Settlement{Lane: l.id}
 		if l.turned {
@@ -268,61 +373,29 @@ func (l *lane) show() {
 	if l.reason != nil {
 		s.LastError = l.reason.Error()
 	}
+	if s.LastError == "" && len(l.behind) > 0 && l.holding > 0 {
+		s.LastError = fmt.Sprintf("on_dead = \"hold\": %d deliveries wait behind dead letters of their keys; retry or drop those", l.holding)
+	}
 	if l.state == Stopped {
 		s.Probe = l.probeAt
 	}
 	l.shown.Store(&s)
 }
 
-// ask has do run by the lane's own goroutine and waits for it.
-func (l *lane) ask(ctx context.Context, do func()) error {
-	done := make(chan struct{})
-	select {
-	case l.control <- func() { do(); close(done) }:
-		<-done
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// revive takes up exceptions that are to be tried at once.
-func (l *lane) revive(ctx context.Context, exs ...journal.Exception) error {
-	return l.ask(ctx, func() {
-		for _, ex := range exs {
-			if !l.inHand[ex.Key] { // it was found waiting at the start
-				l.hold(ex.OrderKey)
-				l.await(revived(ex))
-			}
-		}
-	})
-}
-
-// resume takes up an exception after a restart.
-func (l *lane) resume(ex journal.Exception) {
-	r := resumed(ex, l.o.Now())
+// cursor is that of a source; nil: the lane does not take it.
+func (l *lane) cursor(source string) *cursor {
 	for _, c := range l.cursors {
-		if c.source == ex.Source {
-			r.item = c.amid(ex.Position, ex.Path)
+		if c.source == source {
+			return c
 		}
 	}
-	l.await(r)
-}
-
-// await takes an exception in hand until its end.
-func (l *lane) await(r *retry) {
-	l.inHand[r.ex.Key] = true
-	l.queue.push(r)
+	return nil
 }
 
 // passed tells whether the lane is done with an event.
 func (l *lane) passed(source string, p journal.Position) bool {
-	for _, c := range l.cursors {
-		if c.source == source {
-			return c.isSettled(p)
-		}
-	}
-	return false
+	c := l.cursor(source)
+	return c != nil && c.isSettled(p)
 }
 
 // unstoredStatus is the status of an event whose outcome is not on disk yet.
@@ -337,6 +410,28 @@ func (l *lane) unstoredStatus(source string, p journal.Position) (s journal.Stat
 		}
 	}
 	return s
+}
+
+// unstoredState is the value of a key of the sink's state that is not on disk yet.
+func (l *lane) unstoredState(key string) any {
+	state := l.out.State
+	if l.sent != nil {
+		state = append(slices.Clone(state), l.sent.State...)
+	}
+	for _, p := range state {
+		if p.Key == key {
+			return p.Value
+		}
+	}
+	return nil
+}
+
+// reuse gives room for further outcomes, unless there were a great many.
+func reuse(out []journal.Outcome) []journal.Outcome {
+	if cap(out) > 4*maxUnsettled {
+		return nil
+	}
+	return out[:0]
 }
 
 func byPosition(a, b journal.Outcome) int {

@@ -15,16 +15,20 @@ import (
 
 // continues tells whether the next delivery is of the same event as the last of batch.
 func (l *lane) continues(batch []*delivery) bool {
-	if l.ordered == nil || len(batch) == 0 || len(l.ready) == 0 {
+	next := l.freed
+	if len(next) == 0 {
+		next = l.ready
+	}
+	if l.ordered == nil || len(batch) == 0 || len(next) == 0 {
 		return false
 	}
 	last := batch[len(batch)-1].item
-	return last != nil && l.ready[0].item == last
+	return last != nil && next[0].item == last
 }
 
 // crashed handles a panic in a call: what it did is unknown, so it is forgotten,
 // and its events come again one by one. One that panics alone is a dead letter.
-func (l *lane) crashed(f finished) bool {
+func (l *lane) crashed(f *finished) bool {
 	var p *panicError
 	if f.result.Errors == nil || !errors.As(f.result.Errors[0], &p) {
 		return false
@@ -41,14 +45,14 @@ func (l *lane) crashed(f finished) bool {
 }
 
 // torn handles a call that left an event between its deliveries.
-func (l *lane) torn(abort context.Context, f finished) bool {
+func (l *lane) torn(abort context.Context, f *finished) bool {
+	if !slices.ContainsFunc(f.result.Errors, func(err error) bool { return err != nil }) {
+		return false
+	}
 	ended, open := map[*item]bool{}, map[*item]bool{}
 	var cause error
 	for i, d := range f.batch {
-		var err error
-		if f.result.Errors != nil {
-			err = f.result.Errors[i]
-		}
+		err := f.result.Errors[i]
 		of := ended
 		if err != nil && (abort.Err() != nil || !component.IsPermanent(err)) {
 			of = open
@@ -69,7 +73,7 @@ func (l *lane) torn(abort context.Context, f finished) bool {
 }
 
 // undo gives a whole call back.
-func (l *lane) undo(f finished) {
+func (l *lane) undo(f *finished) {
 	for _, d := range f.batch {
 		l.giveBack(d)
 	}

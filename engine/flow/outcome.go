@@ -17,9 +17,17 @@ const maxFailures = 10
 
 // finish takes a call's result: each delivery is settled, set aside as an
 // exception, or goes back to the lane.
-func (l *lane) finish(abort context.Context, f finished) {
+func (l *lane) finish(abort context.Context, f *finished) {
 	l.inflight--
+	if b := f.batch[0].of; b != nil {
+		l.finishBatch(abort, b, f)
+		return
+	}
 	l.turned = l.turned || f.turned
+	if f.spared {
+		l.undo(f)
+		return
+	}
 	if l.ordered != nil && (l.crashed(f) || l.torn(abort, f)) {
 		return
 	}
@@ -54,7 +62,7 @@ func (l *lane) delivered(d *delivery) {
 	if l.state == Running && (l.probing || l.reason != nil) {
 		l.recovered()
 	}
-	l.release(d.key)
+	l.letGo(d)
 	if d.item != nil {
 		l.part(d, journal.Delivered)
 		return
@@ -63,7 +71,11 @@ func (l *lane) delivered(d *delivery) {
 }
 
 func (l *lane) resolve(d *delivery, s journal.Status) {
-	delete(l.inHand, d.ex.ex.Key)
+	l.inHand[d.ex.ex.Key] = false
+	l.goOnBehind(deadLetter{Key: d.ex.ex.Key})
+	if isCopy(d.ex.ex.Path) { // which is no delivery of the event
+		s = journal.Nothing
+	}
 	r := journal.Resolution{Key: d.ex.ex.Key, Status: s, Attempts: d.Attempt, Took: time.Since(d.ex.since)}
 	if it := d.ex.item; it.unsettled() {
 		it.resolved = append(it.resolved, r)
@@ -87,6 +99,12 @@ func (l *lane) part(d *delivery, s journal.Status) {
 	it.done[d.Event.Path] = struct{}{}
 }
 
+// pass settles an event that has nothing for the sink.
+func (l *lane) pass(c *cursor, p journal.Position) {
+	c.settle(p)
+	l.out.Outcomes = append(l.out.Outcomes, journal.Outcome{Source: c.source, Position: p, Status: journal.Nothing})
+}
+
 func (l *lane) settleItem(it *item) {
 	if it.status == 0 {
 		it.status = journal.Nothing
@@ -95,11 +113,17 @@ func (l *lane) settleItem(it *item) {
 	if !it.begun.IsZero() {
 		o.Took = time.Since(it.begun)
 	}
+	for _, ex := range it.failed {
+		if ex.Dead {
+			l.holdBehind(deadLetter{Key: ex.Key}, ex.OrderKey)
+		}
+	}
 	it.settled = true
 	it.cursor.settle(it.pos)
 	l.out.Outcomes = append(l.out.Outcomes, o)
 	l.fail(it.failed...)
 	l.out.Resolved = append(l.out.Resolved, it.resolved...)
+	l.forgetAll(it)
 }
 
 // failed decides what a failure that may pass means: that the sink is down, when
@@ -120,9 +144,16 @@ func (l *lane) failed(d *delivery, err error) {
 }
 
 // later makes d wait for its next attempt.
-func (l *lane) later(d *delivery, err error) {
+func (l *lane) later(d *delivery, err error) { l.setAside(d, err, l.pause(d.Attempt, err)) }
+
+// pause is that before the attempt after n.
+func (l *lane) pause(n int, err error) time.Duration {
 	r := l.sink.Common.Retry
-	pause := max(backoff(r.Initial, r.Max, d.Attempt, l.o.Jitter()), component.Wait(err))
+	return max(backoff(r.Initial, r.Max, n, l.o.Jitter()), component.Wait(err))
+}
+
+// setAside makes d an exception that waits for pause.
+func (l *lane) setAside(d *delivery, err error, pause time.Duration) *retry {
 	ex := l.exception(d, err)
 	ex.Next = l.o.Now().Add(pause)
 	now := time.Now()
@@ -137,6 +168,7 @@ func (l *lane) later(d *delivery, err error) {
 	}
 	l.unstored[ex.Key] = again
 	l.except(d, ex)
+	return again
 }
 
 // dead makes d a dead letter. The events behind it go on.
@@ -145,11 +177,21 @@ func (l *lane) dead(d *delivery, err error) {
 	if l.probing {
 		l.recovered()
 	}
+	l.bury(d, err)
+}
+
+// bury sets d aside for an operator.
+func (l *lane) bury(d *delivery, err error) {
 	ex := l.exception(d, err)
 	ex.Dead = true
-	delete(l.inHand, ex.Key)
+	if d.ex != nil {
+		l.inHand[ex.Key] = false
+	}
 	l.f.deaths.log(l.o.Log, ex, err)
-	l.release(d.key)
+	if it := d.event(); !it.unsettled() || d.item != nil && it.open == 1 {
+		l.holdBehind(deadLetter{Key: ex.Key}, d.key)
+	}
+	l.letGo(d)
 	l.except(d, ex)
 }
 
@@ -157,6 +199,7 @@ func (l *lane) dead(d *delivery, err error) {
 func (l *lane) fail(exs ...journal.Exception) {
 	for i := range exs {
 		l.outBytes += len(exs[i].Envelope)
+		l.toHand(exs[i])
 	}
 	l.out.Failed = append(l.out.Failed, exs...)
 }
@@ -283,14 +326,24 @@ func (l *lane) sendProbe() {
 
 // rewind lets all that has been loaded and not begun come again.
 func (l *lane) rewind() {
-	l.ready, l.freed, l.held, l.holding, l.heldBytes = nil, nil, map[string][]*delivery{}, 0, 0
+	l.lapse()
+	l.ready, l.freed, l.held = nil, nil, map[string][]*delivery{}
+	l.readyBytes, l.holding, l.heldBytes = 0, 0, 0
 	clear(l.busy)
-	l.queue.each(func(r *retry) { l.hold(r.ex.OrderKey) })
-	for _, r := range l.unstored {
-		l.hold(r.ex.OrderKey)
-	}
+	l.holdWaiting()
 	for _, c := range l.cursors {
 		c.rewind()
+	}
+}
+
+// holdWaiting marks the keys of all that waits for a retry.
+func (l *lane) holdWaiting() {
+	l.eachWaiting(func(r *retry) { l.hold(r.ex.OrderKey) })
+	for _, key := range l.behind {
+		l.hold(key)
+	}
+	for _, r := range l.unstored {
+		l.hold(r.ex.OrderKey)
 	}
 }
 
@@ -298,7 +351,7 @@ func (l *lane) rewind() {
 func (l *lane) recovered() {
 	if l.probing {
 		still := time.Since(l.stopped)
-		l.queue.shift(still)
+		l.eachWaiting(func(r *retry) { r.since = r.since.Add(still) }) // which does not count against retry.for
 		for _, r := range l.unstored {
 			r.since = r.since.Add(still)
 		}

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
@@ -14,6 +15,7 @@ import (
 // cases that go on.
 type Program struct {
 	nodes []Node
+	dead  []Node // for dead letters; nil: nobody is told of them
 	sinks []component.Address
 }
 
@@ -24,7 +26,16 @@ type Node interface {
 
 // NewProgram makes a program of nodes.
 func NewProgram(nodes []Node) *Program {
-	p := &Program{nodes: nodes}
+	return (&Program{nodes: nodes}).reach()
+}
+
+// WithDeadLetters is the program of a flow whose dead letters go through these nodes.
+func (p *Program) WithDeadLetters(nodes []Node) *Program {
+	return (&Program{nodes: p.nodes, dead: nodes}).reach()
+}
+
+// reach finds the sinks.
+func (p *Program) reach() *Program {
 	seen := map[component.Address]bool{}
 	p.EachSend(func(a component.Address, _ component.Step) {
 		if !seen[a] {
@@ -42,6 +53,7 @@ func (p *Program) Sinks() []component.Address { return p.sinks }
 // bodies their fields (a component.Fielder); nil where there is none.
 func (p *Program) EachSend(do func(sink component.Address, last component.Step)) {
 	eachSend(p.nodes, nil, do)
+	eachSend(p.dead, nil, do)
 }
 
 func eachSend(nodes []Node, last component.Step, do func(component.Address, component.Step)) {
@@ -91,8 +103,9 @@ type Send struct {
 
 // Call runs another flow's nodes in place.
 type Call struct {
-	Flow  string // its name, part of the child path
-	Nodes []Node
+	Flow   string // its name
+	Origin string // the name that it had first, which is part of the child path; "": Flow
+	Nodes  []Node
 }
 
 // StepError is an event's failure at a step.
@@ -113,25 +126,30 @@ type output struct {
 // maxOutputs bounds what one event may become.
 const maxOutputs = 100_000
 
-// pass is one event's way through a program.
+// pass is the way of events through a program, one after the other.
 type pass struct {
-	ctx  context.Context
-	outs []output
+	ctx   context.Context
+	pulse *pulse
+	outs  []output // of this event, and of those before it that there was room for
+	first int      // of this event
 }
 
-// Run gives the deliveries that e becomes, or a *StepError: then there are none.
-func (p *Program) run(ctx context.Context, e *component.Event) (outs []output, err error) {
-	x := pass{ctx: ctx}
-	if err := x.walk(p.nodes, e); err != nil {
+// through gives the deliveries that e becomes, or a *StepError: then there are none.
+func (x *pass) through(nodes []Node, e *component.Event) (outs []output, err error) {
+	x.first = len(x.outs)
+	if err := x.walk(nodes, e); err != nil {
+		clear(x.outs[x.first:])
+		x.outs = x.outs[:x.first]
 		return nil, err
 	}
-	return x.outs, nil
+	return x.outs[x.first:len(x.outs):len(x.outs)], nil
 }
 
 func (x *pass) walk(nodes []Node, e *component.Event) error {
 	if len(nodes) == 0 {
 		return nil
 	}
+	x.pulse.beat()
 	return nodes[0].run(x, e, nodes[1:])
 }
 
@@ -155,6 +173,11 @@ func (a Apply) apply(ctx context.Context, e *component.Event) (outs []*component
 			err = panicked(p)
 		}
 	}()
+	if _, ok := a.Step.(component.Shaped); !ok {
+		if e, err = e.Whole(); err != nil {
+			return nil, err
+		}
+	}
 	return a.Step.Apply(ctx, e)
 }
 
@@ -205,7 +228,7 @@ func (s Send) run(x *pass, e *component.Event, rest []Node) error {
 		}
 	}
 	if ok {
-		if len(x.outs) == maxOutputs {
+		if len(x.outs)-x.first == maxOutputs {
 			return &StepError{string(s.Sink), fmt.Errorf("one event became more than %d deliveries", maxOutputs)}
 		}
 		x.outs = append(x.outs, output{s.Sink, e})
@@ -214,7 +237,7 @@ func (s Send) run(x *pass, e *component.Event, rest []Node) error {
 }
 
 func (c Call) run(x *pass, e *component.Event, rest []Node) error {
-	if err := x.walk(c.Nodes, e.Via(c.Flow)); err != nil {
+	if err := x.walk(c.Nodes, e.Via(cmp.Or(c.Origin, c.Flow))); err != nil {
 		return err
 	}
 	return x.walk(rest, e)

@@ -25,13 +25,6 @@ func (q *queue) due(now time.Time) *retry {
 	return heap.Pop(&q.h).(*retry)
 }
 
-// shift lets the time that the lane stood still not count against retry.for.
-func (q *queue) shift(d time.Duration) {
-	for _, r := range q.h {
-		r.since = r.since.Add(d)
-	}
-}
-
 type retries []*retry
 
 func (h retries) Len() int           { return len(h) }

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -22,29 +23,35 @@ type stepsLane struct {
 	mu       sync.Mutex
 	cursors  map[string]*cursor
 	out      []journal.Outcome
+	spare    []journal.Outcome // room for those of the next settlement
 	flushing bool
 	idle     chan struct{} // closed when the last flush has ended
 	draining bool
+
+	handing chan struct{}       // held by those who store dead letters that are to be handed on
+	toHand  []journal.Exception // on record
 }
 
 // newStepsLane goes on where progress says. What a sink's lane has settled has
 // been through the steps, and its failures are on record: so far there is nothing
 // left to do.
-func newStepsLane(f *flow, progress map[journal.Lane][]journal.Progress) *stepsLane {
-	s := &stepsLane{id: journal.Lane{Flow: f.Name}, f: f, cursors: map[string]*cursor{}}
-	for _, p := range progress[s.id] {
-		s.cursors[p.Source] = newCursor(p)
+func newStepsLane(f *flow, progress []journal.Progress) *stepsLane {
+	s := &stepsLane{id: journal.Lane{Flow: f.Name}, f: f, cursors: map[string]*cursor{}, handing: make(chan struct{}, 1)}
+	for _, p := range progress {
+		if p.Lane == s.id {
+			s.cursors[p.Source] = newCursor(p)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for lane, ps := range progress {
-		if lane.Flow != f.Name || lane == s.id {
+	for _, p := range progress {
+		c := s.cursors[p.Source]
+		if p.Lane == s.id || c == nil {
 			continue
 		}
-		for _, p := range ps {
-			if c := s.cursors[p.Source]; c != nil {
-				s.cover(c, c.low+1, p.Low, nil)
-			}
+		s.cover(c, c.low+1, p.Low, nil)
+		for _, b := range p.Beyond {
+			s.cover(c, b, b, nil)
 		}
 	}
 	return s
@@ -78,6 +85,7 @@ func (s *stepsLane) record(ctx context.Context, c *chunk) error {
 		}
 		if !known {
 			ex := s.deadLetter(c.frame.Source, p, c.record(p), c.results[i].err)
+			ex.OrderKey = c.results[i].key
 			s.f.deaths.log(s.f.o.Log, ex, c.results[i].err)
 			settlement.Failed = append(settlement.Failed, ex)
 			settlement.Outcomes = append(settlement.Outcomes, journal.Outcome{
@@ -85,10 +93,8 @@ func (s *stepsLane) record(ctx context.Context, c *chunk) error {
 			})
 		}
 	}
-	if len(settlement.Failed) > 0 {
-		if err := s.f.o.Journal.Settle(ctx, settlement); err != nil {
-			return fmt.Errorf("record dead letters of %s: %w", s.f.Name, err)
-		}
+	if err := s.bury(ctx, settlement); err != nil {
+		return err
 	}
 	c.recorded = true
 	s.settled(c, failed)
@@ -172,11 +178,14 @@ func (s *stepsLane) settle() {
 			s.mu.Unlock()
 			return
 		}
-		s.out = nil
+		s.out, s.spare = s.spare, nil
 		s.mu.Unlock()
 		slices.SortFunc(out, byPosition)
 		err := s.f.o.Journal.Settle(context.Background(), journal.Settlement{Lane: s.id, Outcomes: out})
-		if err == nil || draining {
+		if err == nil || draining || errors.Is(err, journal.ErrNotFound) { // the lane has been dropped
+			s.mu.Lock()
+			s.spare = reuse(out)
+			s.mu.Unlock()
 			continue
 		}
 		s.mu.Lock()
@@ -186,15 +195,23 @@ func (s *stepsLane) settle() {
 	}
 }
 
-// drain settles what is left, or gives it up when the journal cannot take it:
-// after a restart it is settled again.
-func (s *stepsLane) drain() {
+// drain settles what is left. From giveUp on it gives up what the journal cannot
+// take: after a restart it is settled again.
+func (s *stepsLane) drain(giveUp <-chan struct{}) {
 	s.mu.Lock()
-	s.draining = true
 	s.flush()
 	idle := s.idle
 	s.mu.Unlock()
-	if idle != nil {
-		<-idle
+	if idle == nil {
+		return
 	}
+	select {
+	case <-idle:
+		return
+	case <-giveUp:
+	}
+	s.mu.Lock()
+	s.draining = true
+	s.mu.Unlock()
+	<-idle
 }

@@ -3,6 +3,7 @@ package format
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding/htmlindex"
 )
@@ -52,4 +53,17 @@ func toUTF8(raw []byte, charset string) ([]byte, error) {
 		return nil, &CharsetError{Name: charset, Msg: err.Error()}
 	}
 	return text, nil
+}
+
+// Alone makes a document in UTF-8 of the Raw of a RecordError, which has been decoded
+// if it is UTF-8, and else is written as encoding says. Its mark keeps what the record
+// begins with from being taken for one. Errors: *CharsetError.
+func Alone(raw []byte, encoding string) ([]byte, error) {
+	if !utf8.Valid(raw) && !isUTF8(encoding) {
+		var err error
+		if raw, err = toUTF8(raw, encoding); err != nil {
+			return nil, err
+		}
+	}
+	return append([]byte("\ufeff"), raw...), nil
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"mime"
 	"strings"
+
+	"github.com/syncd/syncd/engine/message"
 )
 
 // Decode decodes a body by its Content-Type:
@@ -14,6 +16,7 @@ import (
 //     parameter header=absent (RFC 4180) as a list of lists
 //   - a form as an object; a name that comes more than once has a list
 //   - XML (also any +xml) as an object: attributes as "@name", text beside children as "#text"
+//   - a mail (message/rfc822) as package message takes it apart
 //   - other text as a string
 //   - anything else as a string of base64
 //   - no type at all: JSON if it parses, else text
@@ -31,6 +34,9 @@ func Decode(contentType string, raw []byte) (any, error) {
 		return decodeText(raw, "")
 	}
 	typ, params := mediaType(contentType)
+	if typ == message.ContentType {
+		return message.Decode(raw), nil
+	}
 	charset := params["charset"]
 	switch Of(contentType) {
 	case JSON:

@@ -30,6 +30,10 @@ func TestDecode(t *testing.T) {
 		{"application/x-www-form-urlencoded", "a=1&b=x+y%C3%A9&a=2&a=3&c&&=e", m{"a": []any{"1", "2", "3"}, "b": "x yé", "c": "", "": "e"}},
 		{"application/x-www-form-urlencoded; charset=iso-8859-1", "n=Jos%E9", m{"n": "José"}},
 		{"text/plain", "héllo", "héllo"},
+		{"message/rfc822", "From: a@x.example\r\nMessage-ID: <1@x>\r\n\r\nhi\r\n", m{
+			"from": "a@x.example", "to": []any{}, "cc": []any{}, "subject": "", "date": nil, "message_id": "1@x",
+			"text": "hi\n", "html": "", "attachments": []any{},
+		}},
 		{"text/plain; charset=iso-8859-1", "h\xe9llo", "héllo"},
 		{"text/html; charset=shift_jis", "\x93\xfa\x96\x7b", "日本"},
 		{"text/plain; charset=\"broken", "x", "x"},

@@ -9,11 +9,13 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"github.com/syncd/syncd/engine/row"
 )
 
 // AppendJSON appends v as JSON: keys sorted, <, > and & as they are, no white
 // space. It takes what decoding yields, and int, time.Time (RFC 3339), []string,
-// map[string]string and, more slowly, whatever encoding/json can write.
+// map[string]string, *row.Row and, more slowly, whatever encoding/json can write.
 //
 // Errors: NaN and infinities, a json.Number that is none, a nesting deeper than
 // 200, which could not be read again. dst is then returned as it was.
@@ -41,6 +43,8 @@ func appendJSON(dst []byte, v any, depth int) ([]byte, error) {
 		return appendObject(dst, v, depth)
 	case []any:
 		return appendList(dst, v, depth)
+	case *row.Row:
+		return appendRow(dst, v, depth)
 	case int:
 		return strconv.AppendInt(dst, int64(v), 10), nil
 	case json.Number:
@@ -80,6 +84,25 @@ func appendObject[V any](dst []byte, m map[string]V, depth int) ([]byte, error) 
 		if dst, err = appendJSON(dst, m[k], depth); err != nil {
 			return nil, err
 		}
+	}
+	return append(dst, '}'), nil
+}
+
+func appendRow(dst []byte, r *row.Row, depth int) ([]byte, error) {
+	if depth++; depth > maxDepth {
+		return nil, fmt.Errorf("nested deeper than %d", maxDepth)
+	}
+	open := byte('{')
+	for name, v := range r.All() {
+		dst = append(appendString(append(dst, open), name), ':')
+		open = ','
+		var err error
+		if dst, err = appendJSON(dst, v, depth); err != nil {
+			return nil, err
+		}
+	}
+	if open == '{' {
+		dst = append(dst, '{')
 	}
 	return append(dst, '}'), nil
 }

@@ -8,11 +8,14 @@ import (
 // SyntaxError says where a text breaks its format.
 type SyntaxError struct {
 	Offset       int // bytes before the fault
-	Line, Column int // from 1; columns in characters
+	Line, Column int // from 1; columns in characters, 0: not known
 	Msg          string
 }
 
 func (e *SyntaxError) Error() string {
+	if e.Column == 0 {
+		return fmt.Sprintf("line %d: %s", e.Line, e.Msg)
+	}
 	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Msg)
 }
 

@@ -122,3 +122,46 @@ func isXMLName(s string) bool {
 	}
 	return s != ""
 }
+
+// XMLWriter writes records as elements of one name.
+type XMLWriter struct {
+	// Each is the way to the records from the root, at least two names: "orders/order".
+	Each string
+}
+
+// Begin opens the elements around the records.
+func (w *XMLWriter) Begin(dst []byte) []byte {
+	dst = append(dst, xml.Header...)
+	around, _ := w.names()
+	for _, name := range around {
+		dst = append(append(append(dst, '<'), name...), '>')
+	}
+	return append(dst, '\n')
+}
+
+// Append appends an element: an object as AppendXML writes what is in one, or a text.
+func (w *XMLWriter) Append(dst []byte, _ int64, record any) ([]byte, error) {
+	if _, list := record.([]any); list {
+		return dst, errors.New("encode XML: a list is no record")
+	}
+	_, name := w.names()
+	out, err := appendElement(dst, name, record, 1)
+	if err != nil {
+		return dst, fmt.Errorf("encode XML: %w", err)
+	}
+	return append(out, '\n'), nil
+}
+
+// End closes what Begin opened.
+func (w *XMLWriter) End(dst []byte) []byte {
+	around, _ := w.names()
+	for _, name := range slices.Backward(around) {
+		dst = append(append(append(dst, "</"...), name...), '>')
+	}
+	return append(dst, '\n')
+}
+
+func (w *XMLWriter) names() (around []string, each string) {
+	names := strings.Split(w.Each, "/")
+	return names[:len(names)-1], names[len(names)-1]
+}

@@ -25,6 +25,7 @@ type envelope struct {
 	Values      json.RawMessage `json:"values,omitempty"`
 	Body        json.RawMessage `json:"body,omitempty"`
 	Meta        json.RawMessage `json:"meta,omitempty"`
+	Unread      bool            `json:"unread,omitempty"`   // Raw is a record that its source could not read
 	Withheld    bool            `json:"withheld,omitempty"` // nothing of it is kept
 }
 
@@ -45,8 +46,8 @@ func (in *Intake) deadLetter(d *component.Draft, id journal.ID, at time.Time, fa
 }
 
 func seal(d *component.Draft, withheld bool) []byte {
-	e := envelope{ContentType: d.ContentType, Raw: d.Raw, Names: d.Names, Meta: d.RawMeta, Withheld: withheld}
-	if d.Names != nil {
+	e := envelope{ContentType: d.ContentType, Raw: d.Raw, Names: d.Names, Meta: d.RawMeta, Unread: d.Fault != nil, Withheld: withheld}
+	if d.Names != nil && !e.Unread {
 		e.Values = encode(d.Values)
 	}
 	if d.Body != nil {
@@ -74,7 +75,11 @@ func encode(v any) json.RawMessage {
 
 var errNotKept = errors.New("read dead letter: its content was not kept, since redact could not be applied to it")
 
-// Open gives the draft that a dead letter of a source keeps.
+// errUnread is the Fault of a draft that a dead letter keeps.
+var errUnread = errors.New("the source could not read it")
+
+// Open gives the draft that a dead letter of a source keeps, with a Fault if the
+// source could not read it.
 func Open(sealed []byte) (component.Draft, error) {
 	var e envelope
 	if err := json.Unmarshal(sealed, &e); err != nil {
@@ -87,7 +92,10 @@ func Open(sealed []byte) (component.Draft, error) {
 	if e.Body != nil {
 		d.ContentType, d.Raw = "application/json", e.Body
 	}
-	if e.Names == nil {
+	if e.Unread {
+		d.Fault = errUnread
+	}
+	if e.Names == nil || e.Unread {
 		return d, nil
 	}
 	v, err := format.DecodeJSON(e.Values)
@@ -144,6 +152,11 @@ func (in *Intake) again(ex journal.Exception) (journal.Record, error) {
 	if err != nil {
 		return journal.Record{}, err
 	}
+	if d.Fault != nil && in.parse != nil {
+		if d, err = in.parse(d); err != nil {
+			return journal.Record{}, err
+		}
+	}
 	raw, err := hex.DecodeString(ex.EventID)
 	if err != nil || len(raw) != len(journal.ID{}) {
 		return journal.Record{}, fmt.Errorf("read dead letter: %q is not an event id", ex.EventID)
@@ -163,6 +176,8 @@ func Show(sealed []byte) (body, meta json.RawMessage, err error) {
 		return nil, nil, err
 	}
 	switch {
+	case d.Fault != nil:
+		body = encode(string(d.Raw))
 	case d.Names != nil:
 		row := make(map[string]any, len(d.Names))
 		for i, name := range d.Names {

@@ -25,6 +25,8 @@ type Options struct {
 	Common  *component.SourceCommon
 	Journal journal.Journal
 	Now     func() time.Time
+	Records bool                                           // see component.Kind
+	Parse   func(component.Draft) (component.Draft, error) // see component.Parser; nil: the source is none
 }
 
 // Intake is one source's component.Intake. It is safe for concurrent use.
@@ -33,6 +35,8 @@ type Intake struct {
 	common  *component.SourceCommon
 	journal journal.Journal
 	now     func() time.Time
+	renew   bool // ids that are met again
+	parse   func(component.Draft) (component.Draft, error)
 	started time.Time
 	masks   []mask
 	// What must be looked at before anything can be stored; and what is stored
@@ -57,13 +61,13 @@ func New(o Options) (*Intake, error) {
 	}
 	in := &Intake{
 		source: string(o.Source), common: o.Common, journal: o.Journal,
-		now: o.Now, started: o.Now(), masks: masks,
+		now: o.Now, renew: o.Records, parse: o.Parse, started: o.Now(), masks: masks,
 		decoders: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))),
 	}
 	for _, e := range []expr.Expr{o.Common.Key, o.Common.ID} {
 		if e.IsSet() {
 			in.looks = true
-			in.usesBody, in.usesMeta = in.usesBody || e.Uses("body"), in.usesMeta || e.Uses("meta")
+			in.usesBody, in.usesMeta = in.usesBody || e.Uses("body") || e.Uses("record"), in.usesMeta || e.Uses("meta")
 		}
 	}
 	for _, m := range masks {
@@ -82,9 +86,10 @@ func (in *Intake) Accept(ctx context.Context, b component.Batch) ([]component.Ac
 		return nil, err
 	}
 	accepted, err := in.journal.Append(ctx, journal.Append{
-		Source: in.source, Records: records, State: b.State, Dead: dead, DedupeWindow: in.common.DedupeWindow,
+		Source: in.source, Records: records, State: b.State, Dead: dead,
+		DedupeWindow: in.common.DedupeWindow, Renew: in.renew, Silent: b.Silent,
 	})
-	if err != nil || dead == nil {
+	if err != nil || dead == nil || b.Silent {
 		return accepted, err
 	}
 	return merge(accepted, dead, places), nil

@@ -53,6 +53,9 @@ func (r *recorder) Append(_ context.Context, a journal.Append) ([]component.Acce
 		}
 		answers = append(answers, component.Accepted{ID: first, Duplicate: known})
 	}
+	if a.Silent {
+		return nil, nil
+	}
 	return answers, nil
 }
 
@@ -235,6 +238,18 @@ func TestFaultsBecomeDeadLetters(t *testing.T) {
 	body, meta, err := Show(a.Dead[3].Envelope)
 	if string(body) != `"{\"tot"` || meta != nil || err != nil {
 		t.Errorf("shown as %s, %s, %v", body, meta, err)
+	}
+}
+
+func TestSilentBatch(t *testing.T) {
+	j := &recorder{known: map[string]string{}}
+	in := newIntake(t, j, attributes{key: "body.total + 1"})
+	answers, err := in.Accept(t.Context(), component.Batch{Silent: true, Drafts: []component.Draft{jsonDraft(`{"total":1}`, ""), jsonDraft(`{}`, "")}})
+	if err != nil || answers != nil {
+		t.Errorf("answers %v, error %v", answers, err)
+	}
+	if a := j.appends[0]; !a.Silent || len(a.Records) != 1 || len(a.Dead) != 1 {
+		t.Errorf("silent %v, %d records, %d dead", a.Silent, len(a.Records), len(a.Dead))
 	}
 }
 

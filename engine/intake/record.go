@@ -3,6 +3,7 @@ package intake
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,18 +21,35 @@ const maxKey = 1 << 10
 // record makes what the journal stores of d. On a fault too, d has been masked,
 // or emptied where it could not be read.
 func (in *Intake) record(d *component.Draft, id journal.ID, at time.Time) (journal.Record, error) {
-	r := journal.Record{ID: id, Time: at}
+	r := journal.Record{ID: id, Time: at, Content: d.Content}
+	if d.Fault != nil {
+		return r, in.unread(d)
+	}
 	if in.looks {
 		if hidden, err := in.examine(d, &r); err != nil {
 			return r, scrub(err, hidden)
 		}
 	}
 	var err error
-	if r.Payload, err = payload(d); err != nil {
+	if r.Payload, err = in.payload(d); err != nil {
 		return r, err
 	}
 	r.Meta, err = meta(d)
 	return r, err
+}
+
+// unread is the fault of a record that its source could not read. What cannot be
+// read cannot be masked either, and why it cannot may repeat what it holds.
+func (in *Intake) unread(d *component.Draft) error {
+	if len(in.masks) == 0 {
+		return d.Fault
+	}
+	text := "the record could not be read"
+	if p := component.Placed(nil); errors.As(d.Fault, &p) {
+		text = p.Place() + ": " + text
+	}
+	*d = component.Draft{}
+	return withheldError{errors.New(text)}
 }
 
 // examine decodes what the common attributes look at, evaluates key and id on the
@@ -45,7 +63,8 @@ func (in *Intake) examine(d *component.Draft, r *journal.Record) (hidden []strin
 		*d = component.Draft{}
 		return nil, withheldError{err}
 	}
-	err = in.identify(r, &expr.Input{Body: body(d), Meta: d.Meta})
+	is := body(d)
+	err = in.identify(r, &expr.Input{Body: is, Record: is, Meta: d.Meta})
 	for _, m := range in.masks {
 		hidden = m.apply(d, hidden)
 	}
@@ -73,7 +92,7 @@ func (in *Intake) open(d *component.Draft) error {
 		}
 		d.Meta, _ = v.(map[string]any)
 	}
-	if !in.usesBody || d.Names != nil || d.Raw == nil {
+	if !in.usesBody || d.Names != nil || d.Raw == nil || d.Body != nil {
 		return nil
 	}
 	v, err := format.Decode(d.ContentType, d.Raw)
@@ -139,11 +158,11 @@ func digest(s string) string {
 }
 
 // payload gives d's raw bytes or row as they are, or else its decoded body as JSON.
-func payload(d *component.Draft) (journal.Payload, error) {
+func (in *Intake) payload(d *component.Draft) (journal.Payload, error) {
 	switch {
 	case d.Names != nil:
 		return journal.Payload{Names: d.Names, Values: d.Values}, nil
-	case d.Body == nil && d.Raw != nil:
+	case d.Raw != nil && (d.Body == nil || !in.masksBody):
 		return journal.Payload{ContentType: d.ContentType, Raw: d.Raw}, nil
 	}
 	raw, err := format.AppendJSON(nil, d.Body)

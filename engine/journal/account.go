@@ -88,7 +88,7 @@ func tally(c *conn, f *feed, from, to Position) ([]entry, error) {
 // eachExcepted gives the track's events that have open exceptions, and whether
 // all of those are dead letters.
 func eachExcepted(c *conn, track int64, from, to Position, each func(p Position, dead bool)) error {
-	const query = "SELECT position, min(dead) FROM exceptions WHERE track = ? AND position >= ? AND position <= ? GROUP BY position"
+	const query = "SELECT position, min(dead) FROM exceptions WHERE " + ofTrack + " AND position >= ? AND position <= ? GROUP BY position"
 	err := c.query(query, []any{track, from, to}, func(r []driver.Value) error {
 		each(pos(r[0]), num(r[1]) != 0)
 		return nil

@@ -3,9 +3,12 @@ package journal
 import (
 	"context"
 	"database/sql/driver"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
+	"unsafe"
 
 	"github.com/syncd/syncd/engine/component"
 )
@@ -34,16 +37,18 @@ var _ task = (*appendTask)(nil)
 
 // Append implements Journal.
 func (j *SQLite) Append(ctx context.Context, a Append) ([]component.Accepted, error) {
-	port := j.ports.get(a.Source)
+	name := j.name(a.Source)
+	port := j.ports.get(name)
 	if err := j.turnedAway(port); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	j.keepPace(ctx, &port.pace, name, a.Records)
 	t := j.idle.Get().(*appendTask)
 	t.port = port
-	if err := t.prepare(a); err != nil {
+	if err := t.prepare(j, a); err != nil {
 		j.recycle(t)
 		return nil, fmt.Errorf("append to %s: %w", a.Source, err)
 	}
@@ -61,7 +66,7 @@ func (j *SQLite) Append(ctx context.Context, a Append) ([]component.Accepted, er
 	}
 	err := t.err
 	var accepted []component.Accepted
-	if err == nil {
+	if err == nil && !a.Silent {
 		accepted = t.accepted()
 	}
 	j.recycle(t)
@@ -80,8 +85,9 @@ func (j *SQLite) turnedAway(p *port) error {
 }
 
 // prepare does all that needs no writer: encoding above all.
-func (t *appendTask) prepare(a Append) (err error) {
+func (t *appendTask) prepare(j *SQLite, a Append) (err error) {
 	t.a = a
+	t.answers = slices.Grow(t.answers, len(a.Records))
 	for i := range a.Records {
 		t.answers = append(t.answers, answer{id: a.Records[i].ID})
 		t.deduped = t.deduped || a.Records[i].Dedupe != "" && a.DedupeWindow > 0
@@ -89,14 +95,21 @@ func (t *appendTask) prepare(a Append) (err error) {
 	if t.puts, err = encodePuts(t.puts, a.State); err != nil {
 		return err
 	}
+	t.buf = j.buffers.of(room(a.Records), t.buf)
 	t.buf, t.sections, err = encodeSections(t.buf, t.sections, a.Records)
 	return err
 }
 
 func (t *appendTask) accepted() []component.Accepted {
 	list := make([]component.Accepted, len(t.answers))
-	for i, a := range t.answers {
-		list[i] = component.Accepted{ID: a.id.String(), Duplicate: a.duplicate}
+	all := make([]byte, 0, len(t.answers)*2*len(ID{}))
+	for i := range t.answers {
+		all = hex.AppendEncode(all, t.answers[i].id[:])
+	}
+	ids := unsafe.String(unsafe.SliceData(all), len(all)) // one piece of memory for all
+	for i := range list {
+		list[i] = component.Accepted{ID: ids[:2*len(ID{})], Duplicate: t.answers[i].duplicate}
+		ids = ids[2*len(ID{}):]
 	}
 	return list
 }
@@ -109,7 +122,7 @@ func (t *appendTask) reset() {
 	clear(t.sections)
 	clear(t.puts)
 	t.sections, t.puts, t.answers = t.sections[:0], t.puts[:0], t.answers[:0]
-	if t.buf = t.buf[:0]; cap(t.buf) > 64<<10 {
+	if t.buf = t.buf[:0]; cap(t.buf) > smallBuffer {
 		t.buf, t.answers = nil, nil
 	}
 }
@@ -136,7 +149,7 @@ func (t *appendTask) stage(w *writer) error {
 			return err
 		}
 	}
-	if err := w.put(t.a.Source, t.puts); err != nil {
+	if err := w.put(t.source.address, t.puts); err != nil {
 		return err
 	}
 	for i := range t.a.Dead {
@@ -157,40 +170,56 @@ func (t *appendTask) stage(w *writer) error {
 
 // dedupe finds the records that are known and remembers the others.
 func (t *appendTask) dedupe(w *writer) error {
-	scope, err := w.scope(t.a.Source + dedupeScope)
+	scope, err := w.scope(t.source.address + dedupeScope)
 	if err != nil {
 		return err
 	}
-	expires := nanos(w.txn.now.Add(t.a.DedupeWindow))
 	for i := range t.a.Records {
-		key := t.a.Records[i].Dedupe
-		if key == "" {
+		if t.a.Records[i].Dedupe == "" {
 			continue
 		}
-		known := false
-		const find = "SELECT value FROM state WHERE scope = ? AND key = ? AND expires > ?"
-		err := w.conn.query(find, []any{scope, key, nanos(w.txn.now)}, func(r []driver.Value) error {
-			known = true
-			copy(t.answers[i].id[:], blob(r[0]))
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("find duplicate: %w", err)
-		}
-		if known {
-			t.answers[i].duplicate = true
-			t.doubles++
-			continue
-		}
-		err = w.conn.exec(putState, scope, key, t.answers[i].id[:], expires)
-		if err != nil {
-			return fmt.Errorf("remember id: %w", err)
+		if err := t.identify(w, scope, i); err != nil {
+			return err
 		}
 	}
 	if t.doubles == 0 {
 		return nil
 	}
 	return t.encodeRest()
+}
+
+// identify finds out whether record i is known. What is remembered of an id is the
+// first event's ID and its content's digest.
+func (t *appendTask) identify(w *writer, scope int64, i int) error {
+	r, now := &t.a.Records[i], w.txn.now
+	var known []byte
+	var until int64
+	const find = "SELECT value, expires FROM state WHERE scope = ? AND key = ? AND expires > ?"
+	err := w.conn.query(find, []any{scope, r.Dedupe, nanos(now)}, func(row []driver.Value) error {
+		known, until = slices.Clone(blob(row[0])), num(row[1])
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("find duplicate: %w", err)
+	}
+	id := &t.answers[i].id
+	if len(known) >= len(id) && (r.Content == "" || string(known[len(id):]) == r.Content) {
+		copy(id[:], known)
+		t.answers[i].duplicate = true
+		t.doubles++
+		if !t.a.Renew || until >= nanos(now.Add(t.a.DedupeWindow)) {
+			return nil
+		}
+	}
+	keep := t.a.DedupeWindow
+	if t.a.Renew {
+		keep += keep / 2 // so that not every meeting is a write
+	}
+	err = w.conn.exec(putState, scope, r.Dedupe, append(id[:len(id):len(id)], r.Content...), nanos(now.Add(keep)))
+	if err != nil {
+		return fmt.Errorf("remember id: %w", err)
+	}
+	return nil
 }
 
 // encodeRest encodes anew, without the duplicates.

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -11,12 +12,22 @@ import (
 type configureTask struct {
 	job
 	t        Topology
+	record   *record
+	moves    renaming
+	origins  map[string]string
 	progress []Progress
+	taken    func()
 }
 
 // Configure implements Journal.
 func (j *SQLite) Configure(ctx context.Context, t Topology) ([]Progress, error) {
-	task := &configureTask{job: newJob(), t: t}
+	record, err := j.newRecord(ctx, &t)
+	if err != nil {
+		return nil, fmt.Errorf("configure journal: %w", err)
+	}
+	taken := t.Taken
+	t.Record, t.Taken = nil, nil // the topology is kept, its texts need not be
+	task := &configureTask{job: newJob(), t: t, record: record, taken: taken}
 	if err := j.submit(ctx, task); err != nil {
 		return nil, fmt.Errorf("configure journal: %w", err)
 	}
@@ -27,13 +38,51 @@ func (t *configureTask) run(w *writer) error {
 	if err := w.emitAll(); err != nil {
 		return err
 	}
+	if err := t.check(w); err != nil {
+		return err
+	}
+	err := t.carryOut(w)
+	if isOwn(err) { // the model has changed, so that the whole transaction must fail
+		err = errors.New(err.Error())
+	}
+	return err
+}
+
+// check finds what makes it impossible, before anything is done.
+func (t *configureTask) check(w *writer) (err error) {
+	if err := t.record.check(w); err != nil {
+		return err
+	}
+	if t.moves, err = w.planMoves(&t.t); err != nil {
+		return err
+	}
+	t.origins, err = w.planOrigins(&t.t)
+	return err
+}
+
+func (t *configureTask) carryOut(w *writer) error {
+	w.model.names = names(t.t.Moved) // and no longer what moved before
+	if err := w.rename(&t.moves); err != nil {
+		return err
+	}
+	for _, s := range t.t.Reset {
+		if err := w.discard(s, s+dedupeScope); err != nil {
+			return err
+		}
+	}
 	for i := range t.t.Flows {
 		if err := w.begin(&t.t.Flows[i]); err != nil {
 			return err
 		}
 	}
+	if err := w.storeOrigins(t.origins, &t.t); err != nil {
+		return err
+	}
+	if err := t.record.store(w); err != nil {
+		return err
+	}
 	w.arrange(&t.t)
-	w.txn.topology = &t.t
+	w.txn.topology, w.txn.taken = &t.t, t.taken
 	t.progress = w.progress(&t.t)
 	return nil
 }
@@ -161,6 +210,7 @@ func (w *writer) bytesUpTo(s *source, p Position) (int64, error) {
 // arrange notes in the model which of it t runs; nil: nothing.
 func (w *writer) arrange(t *Topology) {
 	m := w.model
+	m.running = t
 	for _, f := range m.flows {
 		f.backlog = 0
 	}
@@ -170,10 +220,11 @@ func (w *writer) arrange(t *Topology) {
 			k.active = false
 		}
 	}
+	w.j.ports.ungate(m)
 	if t == nil {
 		return
 	}
-	m.generation = t.Generation
+	m.generation, m.names = t.Generation, names(t.Moved)
 	for i := range t.Flows {
 		f := &t.Flows[i]
 		known := m.flow(f.Name)
@@ -209,11 +260,7 @@ func (w *writer) progress(t *Topology) (list []Progress) {
 // beyond lists what is settled past low.
 func (t *track) beyond() (list []Position) {
 	for _, o := range t.open {
-		for p := max(o.first, t.low+1); p <= o.last(); p++ {
-			if o.at(p).settled() {
-				list = append(list, p)
-			}
-		}
+		list = o.appendSettled(list, t.low)
 	}
 	return list
 }

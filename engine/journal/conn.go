@@ -151,6 +151,15 @@ func (c *conn) integer(query string, args ...any) (n int64, err error) {
 	return n, err
 }
 
+// integers is the first column of all rows.
+func (c *conn) integers(query string, args ...any) (list []int64, err error) {
+	err = c.query(query, args, func(row []driver.Value) error {
+		list = append(list, num(row[0]))
+		return nil
+	})
+	return list, err
+}
+
 func num(v driver.Value) int64 {
 	n, _ := v.(int64)
 	return n

@@ -9,7 +9,12 @@ import (
 	"unsafe"
 
 	"github.com/klauspost/compress/s2"
+
+	"github.com/syncd/syncd/engine/row"
 )
+
+// textsAtOnce bounds what one text that is still in use keeps in memory.
+const textsAtOnce = 256
 
 var errFrame = errors.New("the frame is damaged")
 
@@ -43,7 +48,8 @@ type decoder struct {
 	err    error
 	types  []string
 	shapes []shape
-	values []any // room for the values of the records to come
+	values []any    // room for the values of the records to come
+	texts  []string // room for those of them that are texts
 }
 
 func (d *decoder) fail() { d.err, d.buf = errFrame, nil }
@@ -142,11 +148,22 @@ func (d *decoder) value() any {
 			return math.Float64frombits(binary.LittleEndian.Uint64(b))
 		}
 	case tag[0] == valueString:
-		return d.string()
+		return d.text()
 	default:
 		d.fail()
 	}
 	return nil
+}
+
+// text is a value that is text, one of many that share a piece of memory.
+func (d *decoder) text() any {
+	if len(d.texts) == 0 {
+		d.texts = make([]string, min(textsAtOnce, len(d.values)+1))
+	}
+	s := &d.texts[0]
+	d.texts = d.texts[1:]
+	*s = d.string()
+	return row.Text(s)
 }
 
 func (d *decoder) take(n int) []byte {

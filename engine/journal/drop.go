@@ -36,8 +36,9 @@ func (t *exceptionTask) run(w *writer) (err error) {
 		return err
 	}
 	if !t.drop {
-		t.e.Dead, t.e.Next = false, w.txn.now.UTC()
-		return w.conn.exec("UPDATE exceptions SET dead = 0, next = ? WHERE id = ?", nanos(t.e.Next), t.id)
+		now := w.txn.now.UTC()
+		t.e.Dead, t.e.Since, t.e.Next = false, now, now
+		return w.conn.exec("UPDATE exceptions SET dead = 0, since = ?, next = ? WHERE id = ?", nanos(now), nanos(now), t.id)
 	}
 	const drop = "DELETE FROM exceptions WHERE id = ?"
 	if number == 0 {
@@ -68,6 +69,7 @@ type dropLaneTask struct {
 
 // DropLane implements Journal.
 func (j *SQLite) DropLane(ctx context.Context, l Lane) error {
+	l = j.lane(l)
 	if err := j.submit(ctx, &dropLaneTask{job: newJob(), lane: l}); err != nil {
 		return fmt.Errorf("drop lane %s: %w", l.name(), err)
 	}
@@ -100,7 +102,7 @@ func (t *dropLaneTask) run(w *writer) error {
 			return err
 		}
 	}
-	return nil
+	return w.forgetOrigins()
 }
 
 // giveUp ends a track: what it has not settled is dropped, and so are its exceptions.
@@ -121,7 +123,7 @@ func (w *writer) giveUp(t *track) error {
 		return fmt.Errorf("count exceptions: %w", err)
 	}
 	f.dropped += freed
-	if err := w.conn.exec("DELETE FROM exceptions WHERE track = ?", t.id); err != nil {
+	if err := w.conn.exec("DELETE FROM exceptions WHERE "+ofTrack, t.id); err != nil {
 		return fmt.Errorf("drop exceptions: %w", err)
 	}
 	kept := s.head + 1
@@ -134,7 +136,7 @@ func (w *writer) giveUp(t *track) error {
 // freed counts the events that only exceptions of t kept out of the counters. All
 // have been settled, so that they are dropped now, whatever else became of them.
 func (w *writer) freed(t *track) (int64, error) {
-	const query = "SELECT count(DISTINCT position) FROM exceptions e WHERE track = ? AND position > ? AND position <= ? AND NOT EXISTS " +
+	const query = "SELECT count(DISTINCT position) FROM exceptions e WHERE " + ofTrack + " AND position > ? AND position <= ? AND NOT EXISTS " +
 		"(SELECT 1 FROM exceptions o JOIN tracks k ON k.id = o.track WHERE o.source = e.source AND o.position = e.position AND o.track <> e.track AND k.feed = ?)"
 	return w.conn.integer(query, t.id, t.feed.start, t.feed.folded, t.feed.id)
 }

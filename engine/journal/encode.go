@@ -31,6 +31,9 @@ const (
 	maxBytes  = 1 << 20
 )
 
+// recordHead is about what a record takes beside its key, meta and payload.
+const recordHead = 16 + 4 + 8
+
 // Tags of a value.
 const (
 	valueNil = iota
@@ -73,12 +76,7 @@ func encodeSections(buf []byte, list []section, records []Record) ([]byte, []sec
 func fit(records []Record) int {
 	size := 0
 	for i := range records {
-		size += len(records[i].Payload.Raw) + len(records[i].Meta) + 16*len(records[i].Payload.Values)
-		for _, v := range records[i].Payload.Values {
-			if s, ok := v.(string); ok {
-				size += len(s)
-			}
-		}
+		size += records[i].Payload.Size() + len(records[i].Meta)
 		if i > 0 && (i == maxEvents || size > maxBytes) {
 			return i
 		}
@@ -108,6 +106,25 @@ func encodeSection(buf []byte, records []Record) ([]byte, int, error) {
 		size += len(r.Meta) + len(buf) - before
 	}
 	return buf, size, nil
+}
+
+// room is about how many bytes the records take.
+func room(records []Record) int {
+	n := 0
+	for i := range records {
+		r := &records[i]
+		n += recordHead + len(r.Key) + len(r.Meta) + len(r.Payload.Raw)
+		for _, v := range r.Payload.Values {
+			n += 2
+			switch v := v.(type) {
+			case string:
+				n += len(v)
+			case int64, float64:
+				n += 8
+			}
+		}
+	}
+	return n
 }
 
 // dictionary holds what the records of a section share.

@@ -30,7 +30,7 @@ func readException(r []driver.Value) (Exception, int64, error) {
 
 // Exceptions implements Journal.
 func (j *SQLite) Exceptions(ctx context.Context, q ExceptionQuery) (list []Exception, err error) {
-	query, args := q.sql()
+	query, args := j.current(q).sql()
 	err = j.read(ctx, func(c *conn) error {
 		return c.query(query, args, func(r []driver.Value) error {
 			e, _, err := readException(r)
@@ -42,6 +42,20 @@ func (j *SQLite) Exceptions(ctx context.Context, q ExceptionQuery) (list []Excep
 		return nil, fmt.Errorf("list exceptions: %w", err)
 	}
 	return list, nil
+}
+
+// current is q by the names of now.
+func (j *SQLite) current(q ExceptionQuery) *ExceptionQuery {
+	if q.Lane != nil {
+		l := j.lane(*q.Lane)
+		q.Lane = &l
+	}
+	if q.Key != nil {
+		k := *q.Key
+		k.Source = j.name(k.Source)
+		q.Key = &k
+	}
+	return &q
 }
 
 func (q *ExceptionQuery) sql() (string, []any) {
@@ -88,8 +102,12 @@ const (
 	exceptionInsert = "INSERT INTO exceptions (track, source, position, path, event_id, event_time, step, envelope, order_key, attempts, since, next, dead, errors) " +
 		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	exceptionUpdate = "UPDATE exceptions SET event_id = ?, event_time = ?, step = ?, envelope = ?, order_key = ?, attempts = ?, since = ?, next = ?, dead = ?, errors = ? WHERE id = ?"
-	exceptionFind   = "SELECT id FROM exceptions WHERE track = ? AND position = ? AND path = ?"
+	exceptionFind   = "SELECT id FROM exceptions WHERE " + ofTrack + " AND position = ? AND path = ?"
 )
+
+// ofTrack selects the exceptions of one track. SQLite uses exceptions_key, an index of
+// those that have one, only where a statement says that it wants no others.
+const ofTrack = "track = ? AND track <> 0"
 
 // raise stores a failed delivery of t; it tells whether it is a new one.
 func (w *writer) raise(t *track, e *Exception) (added bool, err error) {
@@ -153,6 +171,6 @@ func (w *writer) exception(id int64) (e Exception, track int64, err error) {
 
 // excepts tells whether the event has an open exception on t.
 func (w *writer) excepts(t *track, p Position) (bool, error) {
-	n, err := w.conn.integer("SELECT EXISTS (SELECT 1 FROM exceptions WHERE track = ? AND position = ?)", t.id, p)
+	n, err := w.conn.integer("SELECT EXISTS (SELECT 1 FROM exceptions WHERE "+ofTrack+" AND position = ?)", t.id, p)
 	return n != 0, err
 }

@@ -21,6 +21,7 @@ type ports struct {
 type port struct {
 	gate    atomic.Pointer[component.LaterError] // set while a flow is too far behind
 	refused atomic.Int64
+	pace    pace
 }
 
 func (p *ports) get(source string) *port {
@@ -33,7 +34,7 @@ func (p *ports) get(source string) *port {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if t = p.byName[source]; t == nil {
-		t = &port{}
+		t = &port{pace: pace{moved: make(chan struct{}, 1)}}
 		p.byName[source] = t
 	}
 	return t
@@ -45,9 +46,18 @@ func (p *ports) all() map[string]*port {
 	return maps.Clone(p.byName)
 }
 
+// ungate opens the gates of sources that m does not know.
+func (p *ports) ungate(m *model) {
+	for address, port := range p.all() {
+		if m.sources[address] == nil {
+			port.gate.Store(nil)
+		}
+	}
+}
+
 // Refused implements Journal.
 func (j *SQLite) Refused(source string, n int) {
-	j.ports.get(source).refused.Add(int64(n))
+	j.ports.get(j.name(source)).refused.Add(int64(n))
 	j.ports.refused.Store(true)
 }
 

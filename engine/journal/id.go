@@ -12,7 +12,11 @@ import (
 type ID [16]byte
 
 // String is the id as expressions, answers and logs show it: 32 hex digits.
-func (id ID) String() string { return hex.EncodeToString(id[:]) }
+func (id ID) String() string {
+	var text [2 * len(id)]byte
+	hex.Encode(text[:], id[:])
+	return string(text[:])
+}
 
 // NewID makes the id of an event accepted at t.
 func NewID(t time.Time) ID {

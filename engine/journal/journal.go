@@ -19,8 +19,9 @@ import (
 // returns an error, nothing of the change is.
 type Journal interface {
 	// Append stores records of one source, with the state that covers them, in one
-	// transaction. The answer has one entry for each record, in order: a record whose
-	// Dedupe is known within its window is a duplicate and carries the first's ID.
+	// transaction. The answer has one entry for each record, in order, unless a is
+	// Silent: a record whose Dedupe is known within its window is a duplicate and
+	// carries the first's ID.
 	// Records and all they hold are the journal's from the call on. When ctx ends
 	// before the writer has taken the append it is not done; after that it is, and
 	// the answer comes with its commit.
@@ -30,16 +31,53 @@ type Journal interface {
 	// Get reads keyed state that is on disk; false where there is none or it has expired.
 	Get(ctx context.Context, scope, key string) (json.RawMessage, bool, error)
 
+	// Kept lists keyed state of a scope, in the order of the keys.
+	Kept(ctx context.Context, scope string, q KeptQuery) ([]Kept, error)
+
+	// CountKept counts the entries of a scope whose keys begin with prefix.
+	CountKept(ctx context.Context, scope, prefix string) (int64, error)
+
+	// Forget makes the source lose its keyed state and the ids that it knows, as
+	// Topology.Reset does. Its dead letters and counters stay.
+	Forget(ctx context.Context, source string) error
+
 	// Refused adds n to the source's durable counter of refused inputs. It rides on
 	// the next commit, at most a second later.
 	Refused(source string, n int)
 
-	// Configure makes t the flows that run. Lanes that t does not name stay as they
-	// are, orphaned: they keep their place, and with it all events from there on,
-	// until they are named again or dropped. New ones start where t says. The answer
-	// holds the progress of every lane of t, the steps lanes included. Events that
-	// come before the first Configure are unrouted.
+	// Configure makes t the flows that run, at one moment: events committed before are
+	// the old topology's, all others t's. First, what t.Moved names gets its new name.
+	// Lanes that t does not name stay as they are, orphaned: they keep their place, and
+	// with it all events from there on, until they are named again or dropped. New ones
+	// start where t says. The answer holds the progress of every lane of t, the steps
+	// lanes included. Events that come before the first Configure are unrouted.
+	//
+	// Until the next Configure all methods understand the old names of what moved, for
+	// the sake of what began before.
 	Configure(ctx context.Context, t Topology) ([]Progress, error)
+
+	// Progress gives what Configure would for one lane of a flow that runs, as its last
+	// settlement has left it. Errors: ErrNotFound.
+	Progress(ctx context.Context, l Lane) ([]Progress, error)
+
+	// Origins tells the origin of each flow and sink that the last Configure named or
+	// that has lanes; see NextOrigins.
+	Origins(ctx context.Context) (map[string]string, error)
+
+	// Generations lists the configurations that ran, the newest first, without their
+	// files; limit 0: all that are kept, which are the newest 200.
+	Generations(ctx context.Context, limit int) ([]Generation, error)
+
+	// Generation gives one of them, with its files. Errors: ErrNotFound.
+	Generation(ctx context.Context, number int64) (Generation, error)
+
+	// Set stores keyed state that belongs to no source or sink, under a scope that is
+	// none's address.
+	Set(ctx context.Context, scope string, puts []component.Put) error
+
+	// SetLimits changes how large the journal may grow (0: no limit) and how long it
+	// keeps what is settled. It holds from the return on, until it is closed.
+	SetLimits(maxSize int64, retention time.Duration)
 
 	// Read gives frames of source that hold events after the position, oldest first,
 	// at least one if there is one, and not many more than maxBytes of payload.
@@ -95,8 +133,11 @@ type Append struct {
 	// Retried are the IDs of dead letters of the source that have become these records,
 	// and end with them. One that is not there any more fails the append with ErrNotFound.
 	Retried []int64
-	// DedupeWindow is how long the Dedupe of these records is remembered.
+	// DedupeWindow is how long the Dedupe of these records is remembered. With Renew,
+	// that counts from when it was met last, and may be up to half as long again.
 	DedupeWindow time.Duration
+	Renew        bool
+	Silent       bool // no answers are wanted
 }
 
 // Record is one event to store.
@@ -105,6 +146,7 @@ type Record struct {
 	Time    time.Time
 	Key     string
 	Dedupe  string          // the source's id for it; "": none
+	Content string          // a digest: it is no duplicate if its content differs from the last with that id; "": the id alone counts
 	Meta    json.RawMessage // an object, or nil
 	Payload Payload
 }
@@ -116,6 +158,17 @@ type Payload struct {
 	Raw         []byte
 	Names       []string // shared by all records of a shape; compared by value
 	Values      []any    // nil, bool, int64, float64, string
+}
+
+// Size is about how many bytes it holds.
+func (p *Payload) Size() int {
+	n := len(p.Raw) + 16*len(p.Values)
+	for _, v := range p.Values {
+		if s, ok := v.(string); ok {
+			n += len(s)
+		}
+	}
+	return n
 }
 
 // Frame is what one commit stored of one source. Its events stand at
@@ -137,7 +190,18 @@ type Lane struct{ Flow, Sink string }
 // Topology is all flows that run.
 type Topology struct {
 	Flows      []Flow
-	Generation int64 // kept with each outcome
+	Generation int64       // kept with each outcome
+	Record     *Generation // to be stored as that; nil: the generation is on record already
+	Moved      []Move      // of sources, flows and sinks
+	// Origins are those of all flows and sinks that are configured, also of flows that
+	// only others call, as NextOrigins gave them; nil: of those that Flows names.
+	// Configure fails if what they were reckoned from has changed meanwhile.
+	Origins map[string]string
+	Reset   []string // sources whose keyed state and known ids are forgotten
+	// Taken is called once all this is on disk, and nobody has read an event that came
+	// after it before Taken has returned. It must not change the journal. nil: nobody
+	// wants to know.
+	Taken func()
 }
 
 // Flow is one flow with its lanes (the steps lane is implied).
@@ -229,7 +293,7 @@ type Exception struct {
 	Envelope  []byte // what is to be sent or run again; opaque to the journal
 	OrderKey  string // of order_by; "" if none
 	Attempts  int
-	Since     time.Time // the first failure
+	Since     time.Time // the first failure; of one that was revived, that
 	Next      time.Time // of the next attempt, while it waits
 	Dead      bool
 	Errors    []Failure // the latest last, at most 10

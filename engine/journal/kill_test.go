@@ -38,7 +38,7 @@ func TestKill(t *testing.T) {
 	dir := t.TempDir()
 	told := map[string]bool{}
 	for n := range kills {
-		for _, line := range killVictim(t, dir, n) {
+		for _, line := range killVictim(t, "TestKill", dir, n) {
 			told[line] = true
 		}
 		check(t, dir, told)
@@ -48,11 +48,11 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// killVictim starts a victim, kills it some time after its first word, and gives
-// the appends that it told of.
-func killVictim(t *testing.T, dir string, run int) []string {
+// killVictim starts that test as a victim, kills it some time after its first word, and gives
+// the lines that it told.
+func killVictim(t *testing.T, test, dir string, run int) []string {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestKill$")
+	cmd := exec.Command(os.Args[0], "-test.run=^"+test+"$")
 	cmd.Env = append(os.Environ(), victimDir+"="+dir, "JOURNAL_TEST_RUN="+strconv.Itoa(run))
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -63,9 +63,13 @@ func killVictim(t *testing.T, dir string, run int) []string {
 		t.Fatal(err)
 	}
 	r := bufio.NewReader(out)
-	first, err := r.ReadString('\n')
-	if err != nil {
-		t.Fatalf("the victim said nothing: %v", err)
+	var begun strings.Builder
+	for range 1 + rand.IntN(20) { // so that a slow machine has a victim at work, too
+		line, err := r.ReadString('\n')
+		if err != nil {
+			t.Fatalf("the victim said no more: %v", err)
+		}
+		begun.WriteString(line)
 	}
 	timer := time.AfterFunc(time.Duration(rand.IntN(250))*time.Millisecond, func() { cmd.Process.Kill() })
 	defer timer.Stop()
@@ -74,7 +78,7 @@ func killVictim(t *testing.T, dir string, run int) []string {
 		t.Fatal(err)
 	}
 	cmd.Wait()
-	lines := strings.Split(first+string(rest), "\n")
+	lines := strings.Split(begun.String()+string(rest), "\n")
 	return lines[:len(lines)-1] // the last is empty, or cut off
 }
 

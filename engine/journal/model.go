@@ -18,6 +18,9 @@ type model struct {
 	flows      map[string]*flow
 	feeds      []*feed
 	scopes     map[string]int64
+	origins    map[string]string
+	running    *Topology         // nil: nothing
+	names      map[string]string // what moved, by its old name
 	generation int64
 }
 
@@ -194,7 +197,10 @@ func (m *model) adopt(f *feed) {
 }
 
 // loadProgress adds what only the writer needs.
-func (m *model) loadProgress(c *conn) error {
+func (m *model) loadProgress(c *conn) (err error) {
+	if m.origins, err = loadOrigins(c); err != nil {
+		return err
+	}
 	for _, s := range m.sources {
 		if err := s.loadFrames(c); err != nil {
 			return fmt.Errorf("load frames: %w", err)
@@ -272,7 +278,7 @@ func (t *track) loadOpen(c *conn) (err error) {
 	if t.ended() {
 		return nil
 	}
-	t.exceptions, err = c.integer("SELECT count(*) FROM exceptions WHERE track = ?", t.id)
+	t.exceptions, err = c.integer("SELECT count(*) FROM exceptions WHERE "+ofTrack, t.id)
 	if err != nil {
 		return err
 	}

@@ -23,15 +23,17 @@ type Options struct {
 	Now func() time.Time
 	// Log gets what an operator must know; nil: nobody does.
 	Log *slog.Logger
-	// MaxSize is the size of the database in bytes at which settled events go before
+	// MaxSize is, until SetLimits, the size of the database in bytes at which settled events go before
 	// their Retention and then, if that does not help, appends are turned away; 0: no limit.
 	MaxSize int64
-	// Retention is how long settled events are kept.
+	// Retention is how long settled events are kept, until SetLimits.
 	Retention time.Duration
 	// Ballast is the size of the file that is given up when the disk is full, so
 	// that settling can go on; 0: 64 MiB. It never takes more than a quarter of the
 	// room there is at the first start. Negative: none.
 	Ballast int64
+	// Committed is called after each commit, and must not block; nil: nobody cares.
+	Committed func()
 	// Hooks are for tests of faults.
 	Hooks Hooks
 }
@@ -60,8 +62,11 @@ type SQLite struct {
 	watchers watchers
 	ports    ports
 	full     atomic.Pointer[component.LaterError]
-	topology atomic.Pointer[Topology] // as configured last
-	idle     sync.Pool                // of *appendTask; of this journal only, for their channels
+	limits   atomic.Pointer[limits]
+	topology atomic.Pointer[Topology]          // as configured last
+	names    atomic.Pointer[map[string]string] // of what moved then, by the old ones
+	buffers  buffers
+	idle     sync.Pool // of *appendTask; of this journal only, for their channels
 
 	closing sync.Once
 	closed  atomic.Bool
@@ -84,8 +89,9 @@ func Open(dir string, o Options) (*SQLite, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
-	j := &SQLite{dir: abs, o: o, queue: newQueue(), done: make(chan struct{}), readers: newReaders(), recent: newRecent(),
+	j := &SQLite{dir: abs, o: o, queue: newQueue(), done: make(chan struct{}), readers: newReaders(), recent: newRecent(), buffers: newBuffers(),
 		watchers: watchers{bySource: map[string]map[chan struct{}]bool{}}, ports: ports{byName: map[string]*port{}}}
+	j.limits.Store(&limits{o.MaxSize, o.Retention})
 	j.idle.New = func() any { return &appendTask{job: newJob()} }
 	w, err := j.open()
 	if err != nil {
@@ -129,6 +135,7 @@ func (w *writer) load() error {
 	if err := w.ready(); err != nil {
 		return err
 	}
+	w.due.discarded = true // perhaps: a look tells
 	w.space.startBallast(w)
 	w.space.measure(w)
 	return nil
@@ -145,6 +152,7 @@ func (j *SQLite) path(name string) string { return filepath.Join(j.dir, name) }
 func (j *SQLite) file() string { return j.path("journal.db") }
 
 func (j *SQLite) recycle(t *appendTask) {
+	j.buffers.keep(t.buf)
 	t.reset()
 	j.idle.Put(t)
 }

@@ -15,12 +15,24 @@ func (w *writer) publish() {
 	}
 	if t.topology != nil {
 		w.j.topology.Store(t.topology)
+		now := w.model.names
+		w.j.names.Store(&now)
+	}
+	for _, m := range t.renamed {
+		w.j.recent.rename(m)
+		w.j.watchers.rename(m)
+	}
+	if t.taken != nil {
+		t.taken()
 	}
 	for _, f := range t.fresh {
 		w.j.recent.add(f)
 	}
 	for _, p := range t.packs {
 		w.j.watchers.notify(p.source.address)
+	}
+	if w.j.o.Committed != nil {
+		w.j.o.Committed()
 	}
 	w.moved()
 	w.space.unseen += t.written
@@ -34,7 +46,11 @@ func (w *writer) publish() {
 func (w *writer) moved() {
 	t := &w.txn
 	clear(t.flows)
+	for _, k := range t.tracks {
+		w.j.ports.get(k.feed.source.address).pace.set(k.feed.source)
+	}
 	for _, s := range t.sources {
+		w.j.ports.get(s.address).pace.set(s)
 		for _, d := range s.feeds {
 			t.flows[d.flow] = true
 		}

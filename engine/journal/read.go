@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"runtime"
 )
 
 // Read implements Journal.
@@ -11,6 +12,7 @@ func (j *SQLite) Read(ctx context.Context, source string, after Position, maxByt
 	if j.closed.Load() {
 		return nil, ErrClosed
 	}
+	source = j.name(source)
 	if list, ok := j.recent.read(source, after, maxBytes); ok {
 		return list, nil
 	}
@@ -20,6 +22,10 @@ func (j *SQLite) Read(ctx context.Context, source string, after Position, maxByt
 	}
 	return list, nil
 }
+
+// largeFrame is the size of frames that are few in memory: one is read, decoded and
+// worked on in several copies.
+const largeFrame = recentBytes
 
 // readDisk fetches rows first and decodes them when the read transaction is over,
 // since that holds up checkpoints.
@@ -57,6 +63,9 @@ func (j *SQLite) readDisk(ctx context.Context, source string, after Position, ma
 	}
 	list := make([]*Frame, 0, len(rows))
 	for _, r := range rows {
+		if r.info.size > largeFrame {
+			runtime.GC() // what the one before took is free; the heap would grow by as much first
+		}
 		f, err := decodeFrame(source, r.info.first, r.info.count, r.body)
 		if err != nil {
 			return nil, err

@@ -6,7 +6,7 @@ import (
 )
 
 // recentBytes bounds the frames kept in memory, over all sources, as counted by weight.
-const recentBytes = 16 << 20
+const recentBytes = 8 << 20
 
 // recent holds the newest frames of each source, without gaps, for those who keep up.
 type recent struct {
@@ -19,13 +19,15 @@ type recent struct {
 func newRecent() *recent { return &recent{bySource: map[string][]*Frame{}} }
 
 // weight estimates what a decoded frame takes in memory.
-func weight(f *Frame) int {
+func (f *Frame) weight() int { return f.Bytes + overhead(f.Events) }
+
+// overhead is what records take in memory beside the bytes of payload and meta.
+func overhead(records []Record) int {
 	const record, value = 200, 24
-	n := f.Bytes + record*len(f.Events)
-	if len(f.Events) > 0 {
-		n += value * len(f.Events) * len(f.Events[0].Payload.Values)
+	if len(records) == 0 {
+		return 0
 	}
-	return n
+	return len(records) * (record + value*len(records[0].Payload.Values))
 }
 
 // add takes in the frame that follows its source's last, and lets the oldest go.
@@ -34,7 +36,7 @@ func (r *recent) add(f *Frame) {
 	defer r.mu.Unlock()
 	r.bySource[f.Source] = append(r.bySource[f.Source], f)
 	r.order = append(r.order, f)
-	r.weight += weight(f)
+	r.weight += f.weight()
 	for r.weight > recentBytes {
 		old := r.order[0]
 		r.order[0] = nil
@@ -42,7 +44,45 @@ func (r *recent) add(f *Frame) {
 		list := r.bySource[old.Source]
 		list[0] = nil
 		r.bySource[old.Source] = list[1:]
-		r.weight -= weight(old)
+		r.weight -= old.weight()
+	}
+}
+
+// pushedOut is the last event of the source that frames of so much weight would let go;
+// 0: none of it.
+func (r *recent) pushedOut(source string, weight int) (last Position) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	over := r.weight + weight - recentBytes
+	for _, f := range r.order {
+		if over <= 0 {
+			break
+		}
+		over -= f.weight()
+		if f.Source == source {
+			last = f.Last()
+		}
+	}
+	return last
+}
+
+// rename gives the frames of a source that moved its new name. Those who read them
+// before keep them as they were.
+func (r *recent) rename(m Move) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.bySource[m.From] == nil {
+		return
+	}
+	delete(r.bySource, m.From)
+	r.bySource[m.To] = nil
+	for i, f := range r.order {
+		if f.Source == m.From {
+			moved := *f
+			moved.Source = m.To
+			r.order[i] = &moved
+			r.bySource[m.To] = append(r.bySource[m.To], &moved)
+		}
 	}
 }
 

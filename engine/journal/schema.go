@@ -11,7 +11,7 @@ const applicationID = 0x73796e63
 
 // migrations lead from one schema version to the next: the first makes version 1
 // from an empty file. A released one is never changed.
-var migrations = []string{schema1}
+var migrations = []string{schema1, schema2}
 
 // schema1 is the first schema. A frame's id is source<<positionBits | first, so
 // that one tree serves inserts, scans and look-ups; size is its payload, bytes the
@@ -46,6 +46,23 @@ CREATE TABLE state (
 	scope INTEGER NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, expires INTEGER NOT NULL,
 	PRIMARY KEY (scope, key)) WITHOUT ROWID;
 CREATE INDEX state_expires ON state (expires) WHERE expires <> 0;
+`
+
+// schema2 adds what reloads need: the configurations that ran, their texts stored
+// once each, and the origins of flows and sinks, which so far are their names. A file
+// has a row for all generations, one after the other, in which it stands at its place
+// as it is: those from since to before ended. So a reload writes what has changed,
+// however many files there are.
+const schema2 = `
+CREATE TABLE generations (number INTEGER PRIMARY KEY, time INTEGER NOT NULL, origin TEXT NOT NULL, digest TEXT NOT NULL);
+CREATE TABLE generation_files (
+	ended INTEGER NOT NULL, place INTEGER NOT NULL, since INTEGER NOT NULL, name TEXT NOT NULL, text INTEGER NOT NULL,
+	PRIMARY KEY (ended, place)) WITHOUT ROWID;
+CREATE TABLE texts (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, body BLOB NOT NULL);
+CREATE TABLE origins (address TEXT PRIMARY KEY, origin TEXT NOT NULL UNIQUE) WITHOUT ROWID;
+INSERT INTO origins (address, origin)
+	SELECT f.flow, f.flow FROM feeds f JOIN tracks t ON t.feed = f.id WHERE t.ended = 9223372036854775807
+	UNION SELECT sink, sink FROM tracks WHERE ended = 9223372036854775807 AND sink <> '';
 `
 
 // prepare brings a database to the schema of this program.

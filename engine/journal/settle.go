@@ -15,6 +15,8 @@ type settleTask struct {
 
 	ends    []end
 	counted []recount
+	last    *track // that was found, of the source lastOf
+	lastOf  string
 }
 
 // end is what a settlement does to the exceptions of an event.
@@ -77,15 +79,26 @@ func (t *settleTask) run(w *writer) error {
 
 // track finds the lane's way through a source.
 func (w *writer) track(l Lane, address string) (*track, error) {
-	s, f := w.model.sources[address], w.model.flows[l.Flow]
+	now := w.model.names
+	s, f := w.model.sources[renamed(now, address)], w.model.flows[renamed(now, l.Flow)]
 	if s != nil && f != nil {
 		if d := f.live(s); d != nil {
-			if t := d.live(l.Sink); t != nil {
+			if t := d.live(renamed(now, l.Sink)); t != nil {
 				return t, nil
 			}
 		}
 	}
 	return nil, own(fmt.Errorf("find lane %s of %s: %w", l.name(), address, ErrNotFound))
+}
+
+// track finds the lane's way through a source. It is asked for every event.
+func (t *settleTask) track(w *writer, source string) (*track, error) {
+	if t.last != nil && t.lastOf == source {
+		return t.last, nil
+	}
+	k, err := w.track(t.s.Lane, source)
+	t.last, t.lastOf = k, source
+	return k, err
 }
 
 // check finds what makes the settlement impossible before anything is done.
@@ -116,7 +129,7 @@ func (t *settleTask) check(w *writer) error {
 }
 
 func (t *settleTask) known(w *writer, source string, p Position) error {
-	k, err := w.track(t.s.Lane, source)
+	k, err := t.track(w, source)
 	if err == nil && (p == 0 || p > k.feed.source.head) {
 		err = own(fmt.Errorf("there is no event %d of %s", p, source))
 	}
@@ -129,7 +142,7 @@ func (t *settleTask) note(w *writer) (err error) {
 		if err != nil {
 			return
 		}
-		k, _ := w.track(t.s.Lane, source)
+		k, _ := t.track(w, source)
 		t.counted, err = w.remember(t.counted, k.feed, p)
 	}
 	for i := range t.s.Outcomes {
@@ -146,12 +159,12 @@ func (t *settleTask) note(w *writer) (err error) {
 
 // stage writes state and exceptions.
 func (t *settleTask) stage(w *writer) error {
-	if err := w.put(t.s.Lane.Sink, t.puts); err != nil {
+	if err := w.put(renamed(w.model.names, t.s.Lane.Sink), t.puts); err != nil {
 		return err
 	}
 	for i := range t.s.Resolved {
 		r := &t.s.Resolved[i]
-		k, err := w.track(t.s.Lane, r.Source)
+		k, err := t.track(w, r.Source)
 		if err != nil {
 			return err
 		}
@@ -168,7 +181,7 @@ func (t *settleTask) stage(w *writer) error {
 	}
 	for i := range t.s.Failed {
 		e := &t.s.Failed[i]
-		k, err := w.track(t.s.Lane, e.Source)
+		k, err := t.track(w, e.Source)
 		if err != nil {
 			return err
 		}
@@ -189,7 +202,7 @@ func (t *settleTask) stage(w *writer) error {
 func (t *settleTask) apply(w *writer) error {
 	for i := range t.s.Outcomes {
 		o := &t.s.Outcomes[i]
-		k, err := w.track(t.s.Lane, o.Source)
+		k, err := t.track(w, o.Source)
 		if err != nil {
 			return err
 		}

@@ -47,7 +47,7 @@ func (s *space) diskFull(w *writer) {
 // measure compares the database with its limit. It is called between transactions.
 func (s *space) measure(w *writer) {
 	s.unseen = 0
-	limit := w.j.o.MaxSize
+	limit := w.j.limits.Load().maxSize
 	if limit <= 0 || w.conn == nil {
 		return
 	}
@@ -67,6 +67,12 @@ func (s *space) measure(w *writer) {
 	s.publish(w)
 }
 
+// relimit forgets what followed from the old limit.
+func (s *space) relimit(w *writer) {
+	s.early, s.exhausted, s.said = s.disk, false, false
+	s.measure(w)
+}
+
 // used is the size of all that is in the database.
 func (w *writer) used() (int64, error) {
 	pages, err := w.conn.integer("PRAGMA page_count")
@@ -84,7 +90,7 @@ func (s *space) publish(w *writer) {
 	case s.disk:
 		full = &component.LaterError{Reason: reasonDisk, After: laterSpace}
 	case s.early && s.exhausted:
-		full = &component.LaterError{Reason: fmt.Sprintf("the journal has reached its max_size of %s", human(w.j.o.MaxSize)), After: laterSpace}
+		full = &component.LaterError{Reason: fmt.Sprintf("the journal has reached its max_size of %s", human(w.j.limits.Load().maxSize)), After: laterSpace}
 	}
 	w.j.full.Store(full)
 }

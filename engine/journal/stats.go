@@ -54,6 +54,7 @@ func (j *SQLite) sourceStats(c *conn, m *model) ([]SourceStats, error) {
 		bySource[s.address], byID[s.id] = st, st
 	}
 	for address, p := range j.ports.all() { // what the next commit stores
+		address = j.name(address)
 		n := p.refused.Load()
 		if n > 0 && bySource[address] == nil {
 			bySource[address] = &SourceStats{Source: address}
@@ -136,7 +137,7 @@ func (s *FlowStats) add(c class) {
 
 // openStats counts the events up to folded that have open exceptions.
 func (f *feed) openStats(c *conn, s *FlowStats) error {
-	const query = "SELECT min(dead) FROM exceptions WHERE track IN (SELECT id FROM tracks WHERE feed = ?) AND position > ? AND position <= ? GROUP BY position"
+	const query = "SELECT min(dead) FROM exceptions WHERE track IN (SELECT id FROM tracks WHERE feed = ?) AND track <> 0 AND position > ? AND position <= ? GROUP BY position"
 	return c.query(query, []any{f.id, f.start, f.folded}, func(r []driver.Value) error {
 		if num(r[0]) != 0 {
 			s.Dead++
@@ -238,6 +239,7 @@ func (t *Topology) runs(l Lane) bool {
 // Statuses implements Journal.
 func (j *SQLite) Statuses(ctx context.Context, flow, source string, p Position) (map[string]Status, error) {
 	found := map[string]Status{}
+	flow, source = j.name(flow), j.name(source)
 	err := j.read(ctx, func(c *conn) error {
 		m, err := load(c)
 		if err != nil {

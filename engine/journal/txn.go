@@ -21,6 +21,8 @@ type txn struct {
 	written  int64 // bytes of frames
 	added    bool  // an append was carried out
 	topology *Topology
+	taken    func()         // of topology; nil: nobody wants to know
+	renamed  []Move         // sources
 	flows    map[*flow]bool // that it concerns
 	body     []byte
 	packed   []byte
@@ -46,12 +48,15 @@ type refusal struct {
 // begin empties t for the next transaction.
 func (t *txn) begin(now time.Time) {
 	t.now = now
+	if cap(t.packed) > 2*maxBytes {
+		t.packed = nil // a large record was an exception
+	}
 	clear(t.packs)
 	clear(t.fresh)
 	clear(t.rows)
 	t.packs, t.fresh, t.sources, t.feeds, t.tracks, t.rows = t.packs[:0], t.fresh[:0], t.sources[:0], t.feeds[:0], t.tracks[:0], t.rows[:0]
 	t.refusals = t.refusals[:0]
-	t.written, t.added, t.topology = 0, false, nil
+	t.written, t.added, t.topology, t.taken, t.renamed = 0, false, nil, nil, nil
 	if t.loaded == nil {
 		t.loaded, t.flows = map[rowKey]*outcomes{}, map[*flow]bool{}
 	}
@@ -135,16 +140,20 @@ func (w *writer) emit(p *pack) error {
 		return nil
 	}
 	t, s := &w.txn, p.source
-	t.body = t.body[:0]
-	for _, x := range p.sections {
-		t.body = append(t.body, x.body...)
+	plain := p.sections[0].body
+	if len(p.sections) > 1 {
+		t.body = t.body[:0]
+		for _, x := range p.sections {
+			t.body = append(t.body, x.body...)
+		}
+		plain = t.body
 	}
-	if n := s2.MaxEncodedLen(len(t.body)) + 1; cap(t.packed) < n {
+	if n := s2.MaxEncodedLen(len(plain)) + 1; cap(t.packed) < n {
 		t.packed = make([]byte, n)
 	}
 	t.packed = t.packed[:cap(t.packed)]
 	t.packed[0] = codecVersion
-	body := t.packed[:1+len(s2.Encode(t.packed[1:], t.body))]
+	body := t.packed[:1+len(s2.Encode(t.packed[1:], plain))]
 
 	s.head = p.first + Position(p.count) - 1
 	s.bytes += int64(p.bytes)
@@ -167,13 +176,18 @@ func (w *writer) emit(p *pack) error {
 
 // frame is what readers get: as if it had come from the disk.
 func (p *pack) frame() *Frame {
-	f := &Frame{Source: p.source.address, First: p.first, Bytes: p.bytes, Events: make([]Record, 0, p.count)}
-	for _, x := range p.sections {
-		for i := range x.records {
-			r := x.records[i]
-			r.Dedupe, r.Time = "", time.Unix(0, r.Time.UnixNano()).UTC()
-			f.Events = append(f.Events, r)
+	f := &Frame{Source: p.source.address, First: p.first, Bytes: p.bytes}
+	if len(p.sections) == 1 {
+		f.Events = p.sections[0].records // which are the journal's
+	} else {
+		f.Events = make([]Record, 0, p.count)
+		for _, x := range p.sections {
+			f.Events = append(f.Events, x.records...)
 		}
+	}
+	for i := range f.Events {
+		r := &f.Events[i]
+		r.Dedupe, r.Time = "", time.Unix(0, r.Time.UnixNano()).UTC()
 	}
 	return f
 }
@@ -280,6 +294,7 @@ func (w *writer) flushRows() error {
 
 // source is the row of that address, made if need be.
 func (w *writer) source(address string) (*source, error) {
+	address = renamed(w.model.names, address)
 	if s := w.model.sources[address]; s != nil {
 		return s, nil
 	}

@@ -22,11 +22,13 @@ const (
 // due is what upkeep has to do, as a look at the model or a clock tells.
 type due struct {
 	purge, expire, vacuum bool
-	refused               bool
+	refused, discarded    bool
 	more                  bool // the last slice left something: go on when idle
 }
 
-func (d *due) any() bool { return d.purge || d.expire || d.vacuum || d.refused || d.more }
+func (d *due) any() bool {
+	return d.purge || d.expire || d.vacuum || d.refused || d.discarded || d.more
+}
 
 // tick is run about once a second.
 func (w *writer) tick() {
@@ -43,7 +45,9 @@ func (w *writer) tick() {
 }
 
 // overdue is the time of storage before which settled frames go.
-func (w *writer) overdue(now time.Time) int64 { return now.Add(-w.j.o.Retention).UnixNano() }
+func (w *writer) overdue(now time.Time) int64 {
+	return now.Add(-w.j.limits.Load().retention).UnixNano()
+}
 
 // upkeep does a slice of what is due, within the transaction at hand.
 func (w *writer) upkeep() error {
@@ -59,6 +63,11 @@ func (w *writer) upkeep() error {
 			return err
 		}
 	}
+	if w.due.discarded {
+		if err := w.sweep(); err != nil {
+			return err
+		}
+	}
 	if w.due.vacuum {
 		w.due.vacuum = false
 		if err := w.conn.exec(fmt.Sprintf("PRAGMA incremental_vacuum(%d)", vacuumPages)); err != nil {
@@ -66,7 +75,7 @@ func (w *writer) upkeep() error {
 		}
 		w.due.vacuum = w.shouldVacuum()
 	}
-	w.due.more = w.due.more || w.due.purge || w.due.expire || w.due.vacuum
+	w.due.more = w.due.more || w.due.purge || w.due.expire || w.due.discarded || w.due.vacuum
 	return nil
 }
 

@@ -1,6 +1,9 @@
 package journal
 
-import "sync"
+import (
+	"maps"
+	"sync"
+)
 
 // watchers are those who wait for events of sources.
 type watchers struct {
@@ -16,23 +19,36 @@ func (j *SQLite) Watch(sources []string) (wake <-chan struct{}, stop func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, s := range sources {
+		s = j.name(s)
 		if w.bySource[s] == nil {
 			w.bySource[s] = map[chan struct{}]bool{}
 		}
 		w.bySource[s][c] = true
 	}
-	return c, func() { w.remove(sources, c) }
+	return c, func() { w.remove(c) }
 }
 
-func (w *watchers) remove(sources []string, c chan struct{}) {
+// remove looks everywhere: a source may have moved.
+func (w *watchers) remove(c chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, s := range sources {
-		delete(w.bySource[s], c)
-		if len(w.bySource[s]) == 0 {
+	for s, set := range w.bySource {
+		if delete(set, c); len(set) == 0 {
 			delete(w.bySource, s)
 		}
 	}
+}
+
+// rename makes those who watch a source that moved go on watching it.
+func (w *watchers) rename(m Move) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if set := w.bySource[m.To]; set != nil {
+		maps.Copy(set, w.bySource[m.From])
+	} else if set := w.bySource[m.From]; set != nil {
+		w.bySource[m.To] = set
+	}
+	delete(w.bySource, m.From)
 }
 
 func (w *watchers) notify(source string) {

@@ -122,7 +122,8 @@ func (w *writer) gather() {
 	}
 }
 
-// portion is how many of the tasks go into one transaction.
+// portion is how many of the tasks go into one transaction. One that configures ends
+// it: what comes later is not to be read before that has been taken.
 func (w *writer) portion(tasks []task) int {
 	size := 0
 	for i, t := range tasks {
@@ -131,6 +132,9 @@ func (w *writer) portion(tasks []task) int {
 		}
 		if i > 0 && (i == maxTasks || size > maxTxnBytes) {
 			return i
+		}
+		if _, configures := t.(*configureTask); configures {
+			return i + 1
 		}
 	}
 	return len(tasks)

@@ -4,11 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"syscall"
 )
 
-// explain adds to a bind error what to do about it.
-func explain(address string, err error) error {
+// Explain adds to a bind error what to do about it.
+func Explain(address string, err error) error {
 	_, port, _ := net.SplitHostPort(address)
 	var dns *net.DNSError
 	switch {
@@ -22,4 +23,31 @@ func explain(address string, err error) error {
 		return fmt.Errorf("%s: the host name is not known here: %w", address, err)
 	}
 	return err
+}
+
+// sameAddress tells whether two addresses are the same place to listen at. All
+// ways to say "every interface" are: Go listens there for IPv4 and IPv6 at once.
+func sameAddress(a, b string) bool {
+	if a == b {
+		return true
+	}
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	if errA != nil || errB != nil || portA != portB || portA == "0" {
+		return false
+	}
+	ipA, ipB := hostIP(hostA), hostIP(hostB)
+	return ipA.IsValid() && ipA == ipB
+}
+
+// hostIP is the address that a host stands for, :: for every interface.
+func hostIP(host string) netip.Addr {
+	if host == "localhost" {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	addr, _ := netip.ParseAddr(host)
+	if addr = addr.Unmap(); host == "" || addr.IsUnspecified() {
+		return netip.IPv6Unspecified()
+	}
+	return addr
 }

@@ -2,6 +2,7 @@ package listen
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"net/netip"
@@ -11,14 +12,17 @@ import (
 
 type peerKey struct{}
 
-// peer is what a listener knows of a connection.
-type peer struct {
-	addr    netip.Addr
-	trusted []netip.Prefix
+func connContext(ctx context.Context, c net.Conn) context.Context {
+	if secure, ok := c.(*tls.Conn); ok {
+		c = secure.NetConn()
+	}
+	return context.WithValue(ctx, peerKey{}, c)
 }
 
-func (l *Listener) connContext(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, peerKey{}, &peer{addr: address(c.RemoteAddr().String()), trusted: l.trusted})
+// peer is the connection that r came over; nil for one that no listener has served.
+func peer(r *http.Request) *conn {
+	c, _ := r.Context().Value(peerKey{}).(*conn)
+	return c
 }
 
 // ClientIP is the address of the client that sent r. Where the connection comes
@@ -27,18 +31,18 @@ func (l *Listener) connContext(ctx context.Context, c net.Conn) context.Context 
 // search, since nobody trustworthy wrote what stands before it. The zero Addr
 // says that the peer has no IP address.
 func ClientIP(r *http.Request) netip.Addr {
-	p, ok := r.Context().Value(peerKey{}).(*peer)
-	if !ok {
+	c := peer(r)
+	if c == nil {
 		return address(r.RemoteAddr)
 	}
-	if len(p.trusted) == 0 || !Within(p.trusted, p.addr) {
-		return p.addr
+	trusted := c.listener.settings.Load().trusted
+	if len(trusted) == 0 || !Within(trusted, c.addr) {
+		return c.addr
 	}
-	return forwarded(r.Header["X-Forwarded-For"], p)
+	return forwarded(r.Header["X-Forwarded-For"], c.addr, trusted)
 }
 
-func forwarded(lines []string, p *peer) netip.Addr {
-	client := p.addr
+func forwarded(lines []string, client netip.Addr, trusted []netip.Prefix) netip.Addr {
 	for _, line := range slices.Backward(lines) {
 		for line != "" {
 			comma := strings.LastIndexByte(line, ',')
@@ -46,7 +50,7 @@ func forwarded(lines []string, p *peer) netip.Addr {
 			if !hop.IsValid() {
 				return client
 			}
-			if client = hop; !Within(p.trusted, hop) {
+			if client = hop; !Within(trusted, hop) {
 				return client
 			}
 			line = line[:max(comma, 0)]

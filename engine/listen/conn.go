@@ -2,6 +2,8 @@ package listen
 
 import (
 	"net"
+	"net/netip"
+	"sync/atomic"
 	"time"
 )
 
@@ -9,21 +11,29 @@ import (
 // does not read at all meets it.
 const writeTimeout = 30 * time.Second
 
-// patient gives each connection a limit for writes. The server's own WriteTimeout
+// conn is a connection with a limit for writes. The server's own WriteTimeout
 // counts from the request's header on and would cut a long upload off from its answer.
-type patient struct{ net.Listener }
-
-func (p patient) Accept() (net.Conn, error) {
-	c, err := p.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &conn{Conn: c}, nil
-}
-
 type conn struct {
 	net.Conn
 	until time.Time // the deadline of writes, moved when half of it is gone
+
+	listener *Listener
+	era      *era
+	addr     netip.Addr  // of the peer
+	terms    string      // on which it was let in; with TLS, written by the handshake
+	begun    atomic.Bool // a request has come, or none will
+}
+
+// begin says that a request has come, or that none will.
+func (c *conn) begin() {
+	if !c.begun.Load() && c.begun.CompareAndSwap(false, true) {
+		c.era.fresh.Add(-1)
+	}
+}
+
+func (c *conn) Close() error {
+	c.begin()
+	return c.Conn.Close()
 }
 
 func (c *conn) Write(b []byte) (int, error) {

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -22,7 +23,12 @@ import (
 	"github.com/syncd/syncd/engine/component"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(serveInherited) != "" {
+		os.Exit(daemon())
+	}
+	goleak.VerifyTestMain(m)
+}
 
 var quiet = slog.New(slog.DiscardHandler)
 
@@ -356,8 +362,8 @@ func TestClientIP(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			p := &peer{addr: address(test.peer), trusted: test.trusted}
-			r, _ := http.NewRequestWithContext(context.WithValue(context.Background(), peerKey{}, p), "GET", "/", nil)
+			c := &conn{addr: address(test.peer), listener: newListener("", &settings{trusted: test.trusted})}
+			r, _ := http.NewRequestWithContext(context.WithValue(context.Background(), peerKey{}, c), "GET", "/", nil)
 			r.Header["X-Forwarded-For"] = test.forwarded
 			if got := ClientIP(r).String(); got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)
@@ -386,8 +392,8 @@ func TestClientIPOverTCP(t *testing.T) {
 func FuzzForwarded(f *testing.F) {
 	f.Add("1.1.1.1, 10.0.0.1", "[::1]:5, fe80::1%eth0")
 	f.Fuzz(func(t *testing.T, a, b string) {
-		p := &peer{addr: netip.MustParseAddr("10.0.0.1"), trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
-		if got := forwarded([]string{a, b}, p); !got.IsValid() || got.Is4In6() || got.Zone() != "" {
+		trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+		if got := forwarded([]string{a, b}, netip.MustParseAddr("10.0.0.1"), trusted); !got.IsValid() || got.Is4In6() || got.Zone() != "" {
 			t.Errorf("%q, %q: %v", a, b, got)
 		}
 	})

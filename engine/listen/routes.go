@@ -14,18 +14,6 @@ import (
 // table is one set of routes; it never changes.
 type table struct{ mux *http.ServeMux }
 
-// Swap makes routes the ones that answer, all at once; requests that have begun
-// finish where they began. An error (a faulty pattern, two that match the same
-// requests) leaves the old routes in place.
-func (l *Listener) Swap(routes []component.Route) error {
-	t, err := newTable(routes)
-	if err != nil {
-		return fmt.Errorf("set routes of %s: %w", l.name, err)
-	}
-	l.table.Store(t)
-	return nil
-}
-
 func newTable(routes []component.Route) (*table, error) {
 	t := &table{mux: http.NewServeMux()}
 	var known []string
@@ -112,6 +100,12 @@ var muxAnswers = sync.Pool{New: func() any { return new(muxAnswer) }}
 // a 500; the daemon lives on.
 func (l *Listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer l.survive(w, r)
+	if c := peer(r); c != nil {
+		if c.begin(); c.terms != l.settings.Load().terms() {
+			l.turnAway(w, r)
+			return
+		}
+	}
 	a := muxAnswers.Get().(*muxAnswer)
 	a.ResponseWriter, a.status = w, 0
 	l.table.Load().mux.ServeHTTP(a, r)
@@ -131,14 +125,14 @@ func (l *Listener) survive(w http.ResponseWriter, r *http.Request) {
 	if p == http.ErrAbortHandler {
 		panic(p) // net/http's way to cut the connection, no fault
 	}
-	l.log.Error("request handler panicked", "method", r.Method, "pattern", r.Pattern, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	l.settings.Load().log.Error("request handler panicked", "method", r.Method, "pattern", r.Pattern, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 	Hangup(w, r)
 	Problem{Status: http.StatusInternalServerError, Detail: "an internal fault; it is in the log"}.Write(w)
 }
 
 // refuse answers in the mux's place.
 func (l *Listener) refuse(w http.ResponseWriter, r *http.Request, status int) {
-	l.refused(1)
+	l.settings.Load().refused(1)
 	Hangup(w, r)
 	h := w.Header()
 	h.Del("X-Content-Type-Options")

@@ -53,7 +53,11 @@ func (p *pipes) dial() net.Conn {
 func within(t *testing.T, h http.HandlerFunc, f func(t *testing.T, network *pipes)) {
 	synctest.Test(t, func(t *testing.T) {
 		network := newPipes()
-		l := newListener(Config{Name: "listener.http.test"}, network, nil, quiet)
+		s, err := newSettings(Config{Name: "listener.http.test"}, quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := newListener("", s, network)
 		if err := l.Swap([]component.Route{{Path: "/", Handler: h}}); err != nil {
 			t.Fatal(err)
 		}

@@ -1,12 +1,14 @@
 package listen
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,17 +19,35 @@ const recheck = time.Second
 // none), a client must show a certificate that one of those authorities signed.
 type TLS struct{ Cert, Key, ClientCA string }
 
-// keyring holds the configuration made from the files and makes it anew when
-// one of them changes.
+// NewTLS gives the TLS of a server that is none for HTTP: at each handshake with the
+// files as they are then. Errors say what is wrong with them now.
+func NewTLS(files TLS, log *slog.Logger) (*tls.Config, error) {
+	k, err := openKeyring(files, log)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		return &k.current().config.Certificates[0], nil
+	}}, nil
+}
+
+// keyring holds what was made from the files and makes it anew when one of them
+// changes.
 type keyring struct {
-	files TLS
-	log   *slog.Logger
-	now   func() time.Time
+	files  TLS
+	log    *slog.Logger
+	now    func() time.Time
+	latest atomic.Pointer[keys]
 
 	mu      sync.Mutex
 	checked time.Time
 	stamps  []os.FileInfo
-	current *tls.Config
+}
+
+// keys are the files as they were read.
+type keys struct {
+	config *tls.Config
+	terms  string // what a client must fulfil, changed whenever that has
 }
 
 func openKeyring(files TLS, log *slog.Logger) (*keyring, error) {
@@ -37,30 +57,27 @@ func openKeyring(files TLS, log *slog.Logger) (*keyring, error) {
 		return nil, err
 	}
 	k.checked = k.now()
-	if k.current, err = load(files); err != nil {
+	read, err := load(files)
+	if err != nil {
 		return nil, err
 	}
+	k.latest.Store(read)
 	return k, nil
-}
-
-// server is the configuration whose every handshake asks the keyring.
-func (k *keyring) server() *tls.Config {
-	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: protocols, GetConfigForClient: k.forClient}
 }
 
 var protocols = []string{"h2", "http/1.1"}
 
-// forClient gives the configuration of the files as they are now. Files that
-// cannot be used, say because only one of a pair has been replaced so far, are
-// logged once and leave the old configuration in place.
-func (k *keyring) forClient(*tls.ClientHelloInfo) (*tls.Config, error) {
+// current gives the files as they are now. Files that cannot be used, say because
+// only one of a pair has been replaced so far, are logged once and leave the old
+// ones in use.
+func (k *keyring) current() *keys {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if now := k.now(); now.Sub(k.checked) >= recheck {
 		k.checked = now
 		k.refresh()
 	}
-	return k.current, nil
+	return k.latest.Load()
 }
 
 func (k *keyring) refresh() {
@@ -69,9 +86,10 @@ func (k *keyring) refresh() {
 		if same(stamps, k.stamps) {
 			return
 		}
-		var fresh *tls.Config
+		var fresh *keys
 		if fresh, err = load(k.files); err == nil {
-			k.stamps, k.current = stamps, fresh
+			k.stamps = stamps
+			k.latest.Store(fresh)
 			k.log.Info("certificate reread", "cert", k.files.Cert)
 			return
 		}
@@ -110,14 +128,14 @@ func same(a, b []os.FileInfo) bool {
 	return true
 }
 
-func load(files TLS) (*tls.Config, error) {
+func load(files TLS) (*keys, error) {
 	pair, err := tls.LoadX509KeyPair(files.Cert, files.Key)
 	if err != nil {
 		return nil, fmt.Errorf("read certificate %s with key %s: %w", files.Cert, files.Key, err)
 	}
 	c := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: protocols, Certificates: []tls.Certificate{pair}}
 	if files.ClientCA == "" {
-		return c, nil
+		return &keys{c, "tls"}, nil
 	}
 	pem, err := os.ReadFile(files.ClientCA)
 	if err != nil {
@@ -130,5 +148,5 @@ func load(files TLS) (*tls.Config, error) {
 	c.ClientAuth = tls.RequireAndVerifyClientCert
 	// A resumed session would keep a client in whose authority has since been taken out.
 	c.SessionTicketsDisabled = true
-	return c, nil
+	return &keys{c, fmt.Sprintf("tls, client_ca %x", sha256.Sum256(pem))}, nil
 }

@@ -160,11 +160,7 @@ func TestCertificateIsReread(t *testing.T) {
 	k.now = func() time.Time { return now }
 	name := func() string {
 		t.Helper()
-		c, err := k.forClient(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c.Certificates[0].Leaf.Subject.CommonName
+		return k.current().config.Certificates[0].Leaf.Subject.CommonName
 	}
 	expect := func(when, want string) {
 		t.Helper()

@@ -41,6 +41,7 @@ func (w *world) reconcile(in *daemon) {
 		return
 	}
 	w.learnLanes(stats)
+	w.learnExceptions(in)
 	w.checkSources(stats)
 	if w.seed.chance(25, "contents", w.daemons) {
 		w.checkContents(in)
@@ -59,6 +60,23 @@ func (w *world) learnLanes(stats journal.Stats) {
 		}
 	}
 	clear(w.unsure)
+}
+
+// learnExceptions finds out which exceptions are on record.
+func (w *world) learnExceptions(in *daemon) {
+	list, err := in.journal.Exceptions(context.Background(), journal.ExceptionQuery{Bare: true})
+	if err != nil {
+		w.fail("G3: list exceptions: %v", err)
+		return
+	}
+	for _, l := range w.model.lanes {
+		clear(l.open)
+	}
+	for _, ex := range list {
+		if l := w.model.lanes[ex.Lane]; l != nil {
+			l.open[ex.Key] = true
+		}
+	}
 }
 
 // checkSources compares what was accepted with what was offered and acknowledged.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -14,17 +15,23 @@ import (
 
 // daemon is one run of the program, from its start to its stop or crash.
 type daemon struct {
-	w       *world
-	number  int // 1 for the first
-	db      *journal.SQLite
-	journal journal.Journal // db, with what watches it and the planted fault around it
-	runner  *flow.Runner
-	stop    context.CancelFunc
-	abort   context.CancelFunc
-	done    chan error
-	dead    atomic.Bool
-	doom    atomic.Int32 // what the next commit brings
-	over    bool         // it has been stopped
+	w        *world
+	number   int // 1 for the first
+	db       *journal.SQLite
+	journal  journal.Journal // db, with what watches it and the planted fault around it
+	topology atomic.Pointer[journal.Topology]
+	runner   *flow.Runner
+	flows    map[string]compiled // by name
+	sinks    map[component.Address]*flow.Sink
+	stood    atomic.Pointer[[]journal.Progress] // what the journal told at the last reload
+	open     map[component.Address]*atomic.Bool // tells of each sink that it has been closed
+	retired  <-chan struct{}                    // closed when what the reloads replaced is over
+	stop     context.CancelFunc
+	abort    context.CancelFunc
+	done     chan error
+	dead     atomic.Bool
+	doom     atomic.Int32 // what the next commit brings
+	over     bool         // it has been stopped
 }
 
 // What the next commit may bring.
@@ -70,16 +77,20 @@ func (in *daemon) afterCommit() error {
 	return nil
 }
 
-// sink is a daemon's access to t.
-func (in *daemon) sink(t *peer) *flow.Sink {
+// sink is a daemon's access to t, until it is closed.
+func (in *daemon) sink(t *peer, closed *atomic.Bool) *flow.Sink {
 	var common component.SinkCommon
 	common.SetDefaults()
 	common.Concurrency, common.Timeout = t.plan.concurrency, t.plan.timeout
 	common.Retry = component.Retry{For: t.plan.retryFor, Initial: t.plan.initial, Max: retryMax}
+	common.Expires = t.plan.expires
 	common.Breaker = component.Breaker{Failures: t.plan.failures, Pause: 2 * time.Second}
-	var s component.Sink = plainSink{t, in}
-	if t.plan.kind == file {
-		s = &fileSink{t: t, in: in}
+	var s component.Sink = plainSink{t, in, closed}
+	switch t.plan.kind {
+	case file:
+		s = &fileSink{t: t, in: in, closed: closed}
+	case batched:
+		s = batchSink{plainSink{t, in, closed}}
 	}
 	return flow.NewSink(component.Address(t.plan.address), in.w.fault.sink(s), common)
 }
@@ -139,7 +150,8 @@ func (w *world) retention() time.Duration {
 
 func (in *daemon) run() error {
 	w := in.w
-	specs, topology, err := w.plan.programs(w.seed, w.version)
+	in.flows = map[string]compiled{}
+	specs, topology, err := w.plan.programs(w.seed, w.version, in.flows)
 	if err != nil {
 		return fmt.Errorf("compile: %w", err)
 	}
@@ -148,12 +160,15 @@ func (in *daemon) run() error {
 		return fmt.Errorf("configure: %w", err)
 	}
 	w.begins(progress)
-	sinks := map[component.Address]*flow.Sink{}
+	in.sinks, in.open = map[component.Address]*flow.Sink{}, map[component.Address]*atomic.Bool{}
 	for _, t := range w.peers {
-		sinks[component.Address(t.plan.address)] = in.sink(t)
+		addr := component.Address(t.plan.address)
+		in.open[addr] = &atomic.Bool{}
+		in.sinks[addr] = in.sink(t, in.open[addr])
 	}
-	o := flow.Options{Journal: in.journal, Log: discard, Now: w.wall, Jitter: w.jitter}
-	if in.runner, err = flow.New(o, specs, sinks, progress); err != nil {
+	in.topology.Store(&topology)
+	o := flow.Options{Journal: in.journal, Progress: in.progress, Log: discard, Now: w.wall, Jitter: w.jitter}
+	if in.runner, err = flow.New(o, specs, in.sinks, progress); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -162,6 +177,19 @@ func (in *daemon) run() error {
 	in.trace("daemon %d runs", in.number)
 	go func() { in.done <- in.runner.Run(ctx, abort) }()
 	return nil
+}
+
+// progress is how far a lane that is configured has come.
+func (in *daemon) progress(ctx context.Context, l journal.Lane) ([]journal.Progress, error) {
+	list, err := in.journal.Configure(ctx, *in.topology.Load())
+	if f := in.w.fault; f != nil && f.stale && err == nil {
+		list = slices.Clone(*in.stood.Load())
+	}
+	list = slices.DeleteFunc(list, func(p journal.Progress) bool { return p.Lane != l })
+	if err == nil && len(list) == 0 {
+		err = journal.ErrNotFound
+	}
+	return list, err
 }
 
 // jitter depends on the moment only: lanes that ask at different moments get

@@ -15,6 +15,10 @@ type fault struct {
 	configure func(context.Context, journal.Journal, journal.Topology) ([]journal.Progress, error)
 	stats     func(context.Context, journal.Journal) (journal.Stats, error)
 	deliver   deliverFunc
+
+	// Of reloads: a successor goes on where its predecessor stood when it was retired;
+	// a sink does not mind the one that it replaces; that is closed at once.
+	stale, apart, hasty bool
 }
 
 type deliverFunc func(context.Context, component.Sink, []component.Delivery) component.Result
@@ -32,6 +36,9 @@ func (f *fault) sink(s component.Sink) component.Sink {
 	}
 	if o, ok := s.(component.Ordered); ok {
 		return faultyOrdered{o, f}
+	}
+	if b, ok := s.(component.Batcher); ok {
+		return faultyBatcher{b, f}
 	}
 	return faultySink{s, f}
 }
@@ -85,4 +92,13 @@ type faultyOrdered struct {
 
 func (s faultyOrdered) Deliver(ctx context.Context, ds []component.Delivery) component.Result {
 	return s.f.deliver(ctx, s.Ordered, ds)
+}
+
+type faultyBatcher struct {
+	component.Batcher
+	f *fault
+}
+
+func (s faultyBatcher) Deliver(ctx context.Context, ds []component.Delivery) component.Result {
+	return s.f.deliver(ctx, s.Batcher, ds)
 }

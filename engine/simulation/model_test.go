@@ -13,6 +13,7 @@ type model struct {
 	plan    *plan
 	sources map[string]*sourceModel
 	places  map[int]place // of accepted events, by number
+	times   map[int]time.Time
 	lanes   map[journal.Lane]*laneModel
 	began   map[string]span // the events that a flow takes: those after from
 }
@@ -61,9 +62,10 @@ type laneModel struct {
 	flow    *flowPlan
 	sink    *sinkPlan
 	runs    []span
-	line    map[string]*line // of deliveries that must keep their order
-	settled map[int]bool     // events, as the journal acknowledged
-	away    bool             // it was out of the configuration once
+	line    map[string]*line     // of deliveries that must keep their order
+	settled map[int]bool         // events, as the journal acknowledged
+	open    map[journal.Key]bool // exceptions that are on record
+	away    bool                 // it was out of the configuration once
 }
 
 // span is the events of each source that a lane takes: those after from, up to
@@ -72,7 +74,7 @@ type span struct{ from, to map[string]journal.Position }
 
 func newModel(p *plan) *model {
 	m := &model{
-		plan: p, sources: map[string]*sourceModel{}, places: map[int]place{},
+		plan: p, sources: map[string]*sourceModel{}, places: map[int]place{}, times: map[int]time.Time{},
 		lanes: map[journal.Lane]*laneModel{}, began: map[string]span{},
 	}
 	for _, s := range p.sources {
@@ -80,7 +82,7 @@ func newModel(p *plan) *model {
 	}
 	for _, f := range p.flows {
 		for _, l := range p.lanes(f) {
-			m.lanes[l] = &laneModel{flow: f, sink: p.sink(l.Sink), line: map[string]*line{}, settled: map[int]bool{}}
+			m.lanes[l] = &laneModel{flow: f, sink: p.sink(l.Sink), line: map[string]*line{}, settled: map[int]bool{}, open: map[journal.Key]bool{}}
 		}
 	}
 	return m
@@ -166,7 +168,7 @@ func (w *world) end(l journal.Lane) {
 	defer t.mu.Unlock()
 	for d, r := range t.records {
 		if d.flow == lane.flow.index {
-			r.forgotten, r.dropped = true, false
+			r.forgotten, r.dropped, r.okIn = true, false, 0
 		}
 	}
 }
@@ -211,6 +213,7 @@ func (m *model) arrived(o *offer) {
 		}
 		s.accepted = append(s.accepted, n)
 		m.places[n] = place{s.name, journal.Position(len(s.accepted))}
+		m.times[n] = o.at
 		if o.keys[i] != "" {
 			s.ids[o.keys[i]] = known{o.ids[i], o.at.Add(dedupeWindow)}
 		}

@@ -33,6 +33,9 @@ type conduct struct {
 	err           error
 }
 
+// busyMax is the longest that a busy system asks to be left alone.
+const busyMax = 4 * time.Second
+
 var (
 	errFailing   = errors.New("fails for everything")
 	errLost      = errors.New("the answer was lost")
@@ -81,7 +84,7 @@ func (t *peer) conduct(d delivery, try int) conduct {
 		c.panics, c.effect = often, !often || s.chance(50, "panicky", about...)
 	case busy:
 		if often {
-			c.err, c.effect = component.RetryAfter(errBusy, s.between(time.Second, 4*time.Second, "busy", about...)), false
+			c.err, c.effect = component.RetryAfter(errBusy, s.between(time.Second, busyMax, "busy", about...)), false
 		}
 	}
 	if c.err == nil && !c.panics && !c.hangs && try <= 2 && t.stumbles(d) {

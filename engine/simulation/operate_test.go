@@ -23,6 +23,7 @@ var operations = []operation{
 	{"crash", 4, (*world).crash},
 	{"restart", 2, (*world).restart},
 	{"change", 3, (*world).change},
+	{"reload", 8, (*world).reload},
 	{"disk", 4, (*world).breakDisk},
 	{"clock", 3, (*world).stepClock},
 	{"operator", 8, (*world).operate},
@@ -119,28 +120,7 @@ func (w *world) restart(op int) {
 // change restarts the daemon with another configuration: flows and lanes go or come
 // back, a poison step is repaired or broken.
 func (w *world) change(op int) {
-	for i, f := range w.plan.flows {
-		switch {
-		case w.version.gone[f.name]:
-			w.version.gone[f.name] = !w.seed.chance(50, "flow on", op, i)
-		case len(w.version.gone) == 0 || w.present() > 1:
-			w.version.gone[f.name] = w.seed.chance(15, "flow off", op, i)
-		}
-		if w.seed.chance(30, "repair", op, i) {
-			w.version.fixed[f.name] = !w.version.fixed[f.name]
-		}
-		lanes := w.plan.lanes(f)
-		for j, l := range lanes {
-			switch {
-			case w.version.off[l]:
-				w.version.off[l] = !w.seed.chance(50, "lane on", op, i, j)
-			case w.running(lanes) > 1:
-				w.version.off[l] = w.seed.chance(30, "lane off", op, i, j)
-			}
-			w.model.lanes[l].away = w.model.lanes[l].away || w.version.off[l] || w.version.gone[f.name]
-		}
-	}
-	w.trace("change: gone %v, off %v, fixed %v", w.version.gone, w.version.off, w.version.fixed)
+	w.adopt(w.changed(op))
 	if w.seed.chance(30, "by crash", op) {
 		w.daemon.crash()
 		w.begin()
@@ -149,11 +129,49 @@ func (w *world) change(op int) {
 	w.restart(op)
 }
 
-// present is how many flows are configured.
-func (w *world) present() int {
-	n := 0
+// changed is another version of the configuration.
+func (w *world) changed(op int) version {
+	v := w.version.clone()
+	for i, f := range w.plan.flows {
+		switch {
+		case v.gone[f.name]:
+			v.gone[f.name] = !w.seed.chance(50, "flow on", op, i)
+		case len(v.gone) == 0 || w.plan.present(v) > 1:
+			v.gone[f.name] = w.seed.chance(15, "flow off", op, i)
+		}
+		if w.seed.chance(30, "repair", op, i) {
+			v.fixed[f.name] = !v.fixed[f.name]
+		}
+		lanes := w.plan.lanes(f)
+		for j, l := range lanes {
+			switch {
+			case v.off[l]:
+				v.off[l] = !w.seed.chance(50, "lane on", op, i, j)
+			case v.running(lanes) > 1:
+				v.off[l] = w.seed.chance(30, "lane off", op, i, j)
+			}
+		}
+	}
+	return v
+}
+
+// adopt makes v the configuration.
+func (w *world) adopt(v version) {
+	w.version = v
+	w.edits++
 	for _, f := range w.plan.flows {
-		if !w.version.gone[f.name] {
+		for _, l := range w.plan.lanes(f) {
+			w.model.lanes[l].away = w.model.lanes[l].away || v.off[l] || v.gone[f.name]
+		}
+	}
+	w.trace("change: gone %v, off %v, fixed %v, edited %v", v.gone, v.off, v.fixed, v.edited)
+}
+
+// present is how many flows are configured.
+func (p *plan) present(v version) int {
+	n := 0
+	for _, f := range p.flows {
+		if !v.gone[f.name] {
 			n++
 		}
 	}
@@ -170,10 +188,10 @@ func (w *world) taken(source string) bool {
 	return false
 }
 
-func (w *world) running(lanes []journal.Lane) int {
+func (v version) running(lanes []journal.Lane) int {
 	n := 0
 	for _, l := range lanes {
-		if !w.version.off[l] {
+		if !v.off[l] {
 			n++
 		}
 	}

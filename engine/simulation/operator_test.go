@@ -65,7 +65,7 @@ func (w *world) drop(ex journal.Exception) {
 	}
 	if ex.Lane.Sink == "" {
 		w.given[given{ex.Lane.Flow, n}] = false
-		if _, err := w.daemon.journal.Drop(context.Background(), ex.ID); err == nil && w.daemon.alive() {
+		if w.giveUp(ex) {
 			w.given[given{ex.Lane.Flow, n}] = true
 		}
 		return
@@ -81,11 +81,23 @@ func (w *world) drop(ex journal.Exception) {
 	}
 	r.dropping = true
 	t.mu.Unlock()
-	if _, err := w.daemon.journal.Drop(context.Background(), ex.ID); err == nil && w.daemon.alive() {
+	if w.giveUp(ex) {
 		t.mu.Lock()
 		r.dropped = true
 		t.mu.Unlock()
 	}
+}
+
+// giveUp tells whether a dead letter was dropped for sure.
+func (w *world) giveUp(ex journal.Exception) bool {
+	in := w.daemon
+	if _, err := in.journal.Drop(context.Background(), ex.ID); err != nil || !in.alive() {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	in.runner.Dropped(ctx, ex)
+	return true
 }
 
 // dropLane gives up a lane that is out of the configuration.
@@ -156,8 +168,9 @@ func (w *world) healthy(op int) (*flowPlan, *peer) {
 		return nil, nil
 	}
 	var lanes []journal.Lane
+	holds := w.holding(stats)
 	for _, l := range stats.Lanes {
-		if l.Sink != "" && l.Active && l.Backlog+l.Waiting == 0 && w.peers[w.plan.sink(l.Sink).index].well() && w.calm(l.Sink, stats) {
+		if l.Sink != "" && !holds[l.Flow] && l.Active && l.Backlog+l.Waiting == 0 && w.peers[w.plan.sink(l.Sink).index].well() && w.calm(l.Sink, stats) {
 			lanes = append(lanes, l.Lane)
 		}
 	}

@@ -15,7 +15,7 @@ func (l *laneModel) ordered() bool { return l.flow.orderBy || l.sink.kind == fil
 
 func (l *laneModel) lineOf(source string, n int) *line {
 	name := source
-	if l.sink.kind != file {
+	if l.sink.kind != file || l.flow.hold {
 		name += "/" + strconv.Itoa(orderKey(n))
 	}
 	if l.line[name] == nil {
@@ -45,7 +45,7 @@ func (l *laneModel) queue(m *model, source string, n int) {
 // overtakes tells whether d comes before another that it must follow. What is in
 // the same batch goes before it. t.mu is held.
 func (l *laneModel) overtakes(m *model, t *peer, d delivery, batch map[delivery]bool) (before delivery, yes bool) {
-	if !l.ordered() {
+	if !l.ordered() || t.w.mayExpire(l.sink, d) { // it may be a dead letter that is retried
 		return before, false
 	}
 	p := m.places[d.n]
@@ -58,7 +58,11 @@ func (l *laneModel) overtakes(m *model, t *peer, d delivery, batch map[delivery]
 		q.next++
 	}
 	for i := q.next; i < at; i++ {
-		if o := q.ways[i]; !batch[o] && !l.passed(m, t, o) {
+		o := q.ways[i]
+		if o.n == d.n && (t.records[o].over() || t.w.mayExpire(l.sink, o)) { // its own event's dead letter is in nobody's way
+			continue
+		}
+		if !batch[o] && !l.passed(m, t, o) {
 			return o, true
 		}
 	}
@@ -67,7 +71,11 @@ func (l *laneModel) overtakes(m *model, t *peer, d delivery, batch map[delivery]
 
 func (l *laneModel) passed(m *model, t *peer, d delivery) bool {
 	_, ended := l.life(m.places[d.n])
-	return ended || t.records[d].over()
+	r := t.records[d]
+	if l.flow.hold {
+		return ended || r != nil && (r.succeeded || r.dropping)
+	}
+	return ended || r.over() || t.w.mayExpire(l.sink, d)
 }
 
 // expects tells whether the lane must deliver d, now or later.

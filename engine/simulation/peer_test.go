@@ -3,6 +3,7 @@ package simulation
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/syncd/syncd/engine/component"
@@ -17,6 +18,8 @@ type peer struct {
 	w    *world
 	plan *sinkPlan
 
+	writers atomic.Int32 // calls of a file that are under way
+
 	mu      sync.Mutex
 	mood    mood
 	since   time.Time // of the mood
@@ -24,6 +27,9 @@ type peer struct {
 	records map[delivery]*record
 	keys    map[string]delivery // idempotency keys
 	rows    []delivery          // content of a file
+	batches map[string][]delivery
+	last    map[delivery]inBatch
+	split   map[string]bool // batches that were refused as a whole
 }
 
 // delivery names a delivery as the outside sees it.
@@ -71,7 +77,8 @@ func (r *record) over() bool {
 }
 
 func newPeer(w *world, k *sinkPlan) *peer {
-	return &peer{w: w, plan: k, records: map[delivery]*record{}, keys: map[string]delivery{}}
+	return &peer{w: w, plan: k, records: map[delivery]*record{}, keys: map[string]delivery{},
+		batches: map[string][]delivery{}, last: map[delivery]inBatch{}, split: map[string]bool{}}
 }
 
 func (t *peer) seed() seed { return t.w.seed }
@@ -85,9 +92,12 @@ func (t *peer) begin(in *daemon, d component.Delivery, batch map[delivery]bool) 
 	defer t.mu.Unlock()
 	r := t.records[id]
 	if r == nil {
-		r = &record{key: d.ID, print: fingerprint(e)}
-		t.first(id, d.ID, batch)
+		r = &record{}
 		t.records[id] = r
+	}
+	if r.key == "" { // an operator may have given it up before it was tried
+		t.first(id, d.ID, batch)
+		r.key, r.print = d.ID, fingerprint(e)
 		t.keys[d.ID] = id
 	}
 	t.again(in, id, d, r)
@@ -146,7 +156,7 @@ func (t *peer) told(in *daemon, d delivery, a answer) {
 			r.firstBad, r.badIn = time.Now(), in.number
 		}
 		// A restart after a step of the clock counts a pause that it cut short as whole.
-		spared := time.Duration(in.number-r.badIn) * retryMax
+		spared := time.Duration(in.number-r.badIn) * max(retryMax, busyMax)
 		r.expired = r.expired || time.Since(r.firstBad)+spared >= t.plan.retryFor
 	}
 }

@@ -24,6 +24,8 @@ type flowPlan struct {
 	sources     []string
 	body        *body
 	orderBy     bool
+	hold        bool // events of a key wait behind its dead letters
+	fickle      bool // its order_by changes with each edit, so that there is no order to rely on
 	concurrency int
 	late        bool  // it is not there at first
 	oldest      bool  // it begins with what there is then
@@ -79,8 +81,9 @@ func (m match) takes(v int) bool { return v%m.mod == m.rest }
 type sinkKind int
 
 const (
-	plain sinkKind = iota // at-least-once; its table of keys would make it exactly-once
-	file                  // ordered, with a durable position
+	plain   sinkKind = iota // at-least-once; its table of keys would make it exactly-once
+	file                    // ordered, with a durable position
+	batched                 // takes several at a time, under a key of their own
 )
 
 type sinkPlan struct {
@@ -90,6 +93,10 @@ type sinkPlan struct {
 	when        match // deliveries that match are left out; mod 0: none
 	concurrency int
 	batch       int
+	within      time.Duration // of a batch
+	groups      int           // of which a batch has one
+	each        bool          // of a batch, it tells what became of each
+	expires     time.Duration // 0: never
 	timeout     time.Duration
 	retryFor    time.Duration
 	initial     time.Duration
@@ -140,8 +147,16 @@ func newSinkPlan(s seed, i int) *sinkPlan {
 		initial:     s.between(20*time.Millisecond, 500*time.Millisecond, "retry initial", i),
 		failures:    2 + s.pick(4, "breaker", i),
 	}
-	if s.chance(40, "ordered", i) {
+	switch {
+	case s.chance(40, "ordered", i):
 		k.kind, k.concurrency = file, 1
+	case s.chance(40, "batched", i):
+		k.kind = batched
+		k.within = s.between(time.Millisecond, 200*time.Millisecond, "within", i)
+		k.groups, k.each = 1+s.pick(3, "groups", i), s.chance(30, "each", i)
+	}
+	if s.chance(20, "expires", i) {
+		k.expires = s.between(20*time.Second, 90*time.Second, "expire", i)
 	}
 	if s.chance(25, "sink when", i) {
 		k.when = newMatch(s, 800+i)
@@ -161,6 +176,8 @@ func (p *plan) newFlow(s seed, i int, called *body) *flowPlan {
 		orderBy:     s.chance(40, "order", i),
 		concurrency: 1 + s.pick(maxConcurrency, "concurrency", i),
 	}
+	f.hold = f.orderBy && s.chance(50, "hold", i)
+	f.fickle = !f.orderBy && s.chance(50, "fickle", i)
 	f.late, f.oldest = s.chance(30, "late", i), s.chance(50, "oldest", i)
 	if s.chance(15, "backlog", i) {
 		f.backlog = int64(s.between(300, 3000, "backlog size", i))

@@ -3,6 +3,8 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ var planted = []struct {
 	{"a settlement is reported before it is stored", func() *fault { return &fault{settle: earlySettle} }},
 	{"failed deliveries are not stored", func() *fault { return &fault{settle: noFailed} }},
 	{"ended exceptions are not stored", func() *fault { return &fault{settle: noResolved} }},
+	{"which deliveries are a batch is not on record", func() *fault { return &fault{settle: noBatches} }},
 	{"a sink's state is not stored with its settlement", func() *fault { return &fault{settle: noState} }},
 	{"an outcome is stored for one event too many", func() *fault { return &fault{settle: oneTooMany} }},
 	{"what is settled out of order is forgotten at a start", func() *fault { return &fault{configure: noBeyond} }},
@@ -29,6 +32,9 @@ var planted = []struct {
 	{"a sink reports success before the effect", func() *fault { return &fault{deliver: earlySuccess} }},
 	{"the idempotency key depends on the attempt", func() *fault { return &fault{deliver: keyByAttempt} }},
 	{"the body depends on the attempt", func() *fault { return &fault{deliver: bodyByAttempt} }},
+	{"a lane goes on where its predecessor stood, not where it has ended", func() *fault { return &fault{stale: true} }},
+	{"two generations of a file are written at a time", func() *fault { return &fault{apart: true} }},
+	{"a sink is closed before its last delivery has ended", func() *fault { return &fault{hasty: true} }},
 	{"all sinks share a lock", func() *fault { return &fault{deliver: oneAtATime(make(chan struct{}, 1))} }},
 }
 
@@ -106,6 +112,11 @@ func noResolved(ctx context.Context, j journal.Journal, s journal.Settlement) er
 
 func noState(ctx context.Context, j journal.Journal, s journal.Settlement) error {
 	s.State = nil
+	return j.Settle(ctx, s)
+}
+
+func noBatches(ctx context.Context, j journal.Journal, s journal.Settlement) error {
+	s.State = slices.DeleteFunc(slices.Clone(s.State), func(p component.Put) bool { return strings.HasPrefix(p.Key, "batch/") })
 	return j.Settle(ctx, s)
 }
 

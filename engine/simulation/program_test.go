@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/syncd/syncd/engine/component"
@@ -12,31 +13,56 @@ import (
 	"github.com/syncd/syncd/engine/journal"
 )
 
-// version is what may change of a plan from one start of the daemon to the next.
+// version is what may change of a plan from one start of the daemon to the next, or
+// while it runs.
 type version struct {
-	gone  map[string]bool       // flows taken out of the configuration
-	off   map[journal.Lane]bool // lanes taken out
-	fixed map[string]bool       // flows whose poison steps are repaired
+	gone   map[string]bool       // flows taken out of the configuration
+	off    map[journal.Lane]bool // lanes taken out
+	fixed  map[string]bool       // flows whose poison steps are repaired
+	edited map[string]int        // how often flows and sinks were written anew
+}
+
+func newVersion() version {
+	return version{gone: map[string]bool{}, off: map[journal.Lane]bool{}, fixed: map[string]bool{}, edited: map[string]int{}}
+}
+
+func (v version) clone() version {
+	return version{maps.Clone(v.gone), maps.Clone(v.off), maps.Clone(v.fixed), maps.Clone(v.edited)}
+}
+
+// compiled is a flow that is ready to run, and what it was made of.
+type compiled struct {
+	text string
+	spec flow.Spec
+}
+
+// text is all that v says of the flow.
+func (p *plan) text(v version, f *flowPlan) string {
+	text := fmt.Sprint(v.fixed[f.name], v.edited[f.name])
+	for _, l := range p.lanes(f) {
+		text += fmt.Sprint(v.off[l])
+	}
+	return text
 }
 
 // programs turns a version of the plan into what runs and what the journal keeps
-// account of.
-func (p *plan) programs(s seed, v version) ([]flow.Spec, journal.Topology, error) {
+// account of. A flow of which the same was said the last time stays what it is.
+func (p *plan) programs(s seed, v version, last map[string]compiled) ([]flow.Spec, journal.Topology, error) {
 	t := journal.Topology{Generation: 1}
 	var specs []flow.Spec
 	for _, f := range p.flows {
 		if v.gone[f.name] {
 			continue
 		}
-		b := builder{p: p, f: f, v: v, memo: map[string]expr.Expr{}}
-		nodes := append([]flow.Node{flow.Apply{Name: "label", Step: &label{s: s, f: f, seen: map[int]bool{}}}}, b.body(f.body, nil)...)
-		spec := flow.Spec{Name: f.name, Sources: f.sources, Program: flow.NewProgram(nodes), Concurrency: f.concurrency}
-		if f.orderBy {
-			spec.OrderBy = b.compile("body.k")
+		c := compiled{text: p.text(v, f)}
+		if c.spec = last[f.name].spec; c.text != last[f.name].text {
+			var err error
+			if c.spec, err = p.compile(s, v, f); err != nil {
+				return nil, t, err
+			}
 		}
-		if b.err != nil {
-			return nil, t, b.err
-		}
+		last[f.name] = c
+		spec := c.spec
 		jf := journal.Flow{Name: f.name, Sources: f.sources, Oldest: f.oldest, Backlog: f.backlog}
 		for _, a := range spec.Program.Sinks() {
 			jf.Sinks = append(jf.Sinks, string(a))
@@ -46,12 +72,39 @@ func (p *plan) programs(s seed, v version) ([]flow.Spec, journal.Topology, error
 	return specs, t, nil
 }
 
-// sinks are those that some flow leads to.
+func (p *plan) compile(s seed, v version, f *flowPlan) (flow.Spec, error) {
+	b := builder{p: p, f: f, v: v, memo: map[string]expr.Expr{}}
+	nodes := append([]flow.Node{flow.Apply{Name: "label", Step: &label{s: s, f: f, seen: map[int]bool{}}}}, b.body(f.body, nil)...)
+	spec := flow.Spec{Name: f.name, Sources: f.sources, Program: flow.NewProgram(nodes), Concurrency: f.concurrency}
+	edited := v.edited[f.name]
+	if edited > 0 {
+		spec.Concurrency = 1 + s.pick(maxConcurrency, "concurrency", f.index, edited)
+	}
+	switch {
+	case f.orderBy:
+		spec.OrderBy, spec.Hold = b.compile("body.k"), f.hold
+	case f.fickle && edited%3 > 0:
+		spec.OrderBy = b.compile([]string{"body.k", "body.v"}[edited%3-1])
+	}
+	return spec, b.err
+}
+
+// lanes are those that the flow has when nothing of it is taken out. What stands
+// below a route whose cases all end is not reached.
 func (p *plan) lanes(f *flowPlan) []journal.Lane {
 	seen := map[journal.Lane]bool{}
 	var out []journal.Lane
-	var look func(*body)
-	look = func(b *body) {
+	var look func(*body) (below bool) // whether something goes on below the body
+	look = func(b *body) bool {
+		for _, st := range b.steps {
+			below := st.kind != route
+			for _, br := range st.cases {
+				below = look(br.body) || below
+			}
+			if !below {
+				return false
+			}
+		}
 		for _, t := range b.to {
 			if t.called != nil {
 				look(t.called)
@@ -62,11 +115,7 @@ func (p *plan) lanes(f *flowPlan) []journal.Lane {
 				out = append(out, l)
 			}
 		}
-		for _, st := range b.steps {
-			for _, br := range st.cases {
-				look(br.body)
-			}
-		}
+		return b.to == nil
 	}
 	look(f.body)
 	return out

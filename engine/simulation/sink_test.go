@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"encoding/json"
+	"sync/atomic"
 	"time"
 
 	"github.com/syncd/syncd/engine/component"
@@ -10,11 +11,13 @@ import (
 
 // plainSink is a daemon's access to a peer that takes deliveries one by one.
 type plainSink struct {
-	t  *peer
-	in *daemon
+	t      *peer
+	in     *daemon
+	closed *atomic.Bool
 }
 
 func (s plainSink) Deliver(ctx context.Context, ds []component.Delivery) component.Result {
+	defer s.in.use(s.t, s.closed)()
 	if !s.in.alive() {
 		return component.AllFailed(len(ds), context.Canceled)
 	}
@@ -68,11 +71,20 @@ func (t *peer) finish(ctx context.Context, in *daemon, ids []delivery, c conduct
 		return err
 	}
 	if c.panics {
-		a = final
+		a = t.verdict(final, ids)
 		panic("a sink's fault")
 	}
-	a = answerOf(c.err)
+	a = t.verdict(answerOf(c.err), ids)
 	return c.err
+}
+
+// verdict is what an answer means for each delivery: that a batch is refused as a whole
+// says of none of several that it is at fault.
+func (t *peer) verdict(a answer, ids []delivery) answer {
+	if a == final && t.plan.kind == batched && len(ids) > 1 {
+		return failed
+	}
+	return a
 }
 
 func answerOf(err error) answer {
@@ -105,10 +117,11 @@ func pause(ctx context.Context, d time.Duration) error {
 // file's length with the settlement. What is beyond that length after a crash, or
 // a call whose end it does not know, is cut off.
 type fileSink struct {
-	t     *peer
-	in    *daemon
-	known bool
-	rows  int
+	t      *peer
+	in     *daemon
+	closed *atomic.Bool
+	known  bool
+	rows   int
 }
 
 var _ component.Ordered = (*fileSink)(nil)
@@ -118,6 +131,11 @@ func (s *fileSink) MaxBatch() int { return s.t.plan.batch }
 func (s *fileSink) Forget() { s.known = false }
 
 func (s *fileSink) Deliver(ctx context.Context, ds []component.Delivery) component.Result {
+	defer s.in.use(s.t, s.closed)()
+	if s.t.writers.Add(1) > 1 && s.in.alive() {
+		s.in.w.fail("G4: two write %s at the same time", s.t.plan.address)
+	}
+	defer s.t.writers.Add(-1)
 	if !s.in.alive() {
 		return component.AllFailed(len(ds), context.Canceled)
 	}

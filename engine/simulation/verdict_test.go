@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/syncd/syncd/engine/journal"
 )
@@ -74,6 +75,9 @@ func (v verdict) justified(ex journal.Exception, n int) {
 		return
 	}
 	r := v.w.peers[lane.sink.index].records[delivery{lane.flow.index, n, ex.Path}]
+	if strings.HasPrefix(ex.Errors[len(ex.Errors)-1].Error, "expired:") && v.w.mayExpire(lane.sink, delivery{n: n}) {
+		return
+	}
 	if r == nil || !r.refused && !r.expired {
 		v.w.fail("G3: event %d is a dead letter of %s, where nothing refused it", n, ex.Lane)
 	}
@@ -257,10 +261,13 @@ func (t *peer) judgeOrder() {
 		lane := t.lane(d)
 		source := t.w.model.places[d.n].source
 		at, queued := lane.lineOf(source, d.n).at[d]
-		if !queued || t.records[d].refused || t.records[d].forgotten {
+		if !queued || t.records[d].refused || t.records[d].forgotten || t.w.mayExpire(t.plan, d) {
 			continue
 		}
 		name := fmt.Sprint(d.flow, source)
+		if lane.flow.hold {
+			name += fmt.Sprint("/", orderKey(d.n))
+		}
 		if at < last[name] {
 			t.w.fail("G4: %s has %s out of order", t.plan.address, d)
 		}

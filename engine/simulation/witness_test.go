@@ -75,7 +75,7 @@ func (w *world) supported(l journal.Lane, o journal.Outcome) {
 		w.fail("G3: %s settles event %d as delivered; its sink never said so", l, n)
 	case o.Status&journal.Nothing != 0 && ways > 0 && !j.dies:
 		w.fail("G3: %s settles event %d as having nothing to deliver; it has %d", l, n, ways)
-	case o.Status == journal.Delivered && succeeded < ways:
+	case o.Status == journal.Delivered && succeeded < ways && !j.dies: // else the rest is its dead letter's
 		w.fail("G3: %s settles event %d as delivered; %d of %d are", l, n, succeeded, ways)
 	}
 }
@@ -91,9 +91,15 @@ func (w *world) acknowledged(s journal.Settlement) {
 	defer t.mu.Unlock()
 	failed := map[journal.Key]bool{}
 	for _, ex := range s.Failed {
-		failed[ex.Key] = true
+		failed[ex.Key], lane.open[ex.Key] = true, true
+	}
+	for _, o := range s.Resolved {
+		delete(lane.open, o.Key)
 	}
 	settled := func(k journal.Key, n int) {
+		if lane.open[k] { // from before a crash, which has forgotten its success
+			return
+		}
 		if r := t.records[delivery{lane.flow.index, n, k.Path}]; r != nil && r.last == ok && !failed[k] {
 			r.settled = true
 		}
@@ -104,7 +110,8 @@ func (w *world) acknowledged(s journal.Settlement) {
 			continue
 		}
 		lane.settled[n] = true
-		if o.Status&(journal.Delivered|journal.Excepted) == 0 {
+		// Where only exceptions are told of, Resolved tells which of them succeeded.
+		if o.Status&journal.Delivered == 0 {
 			continue
 		}
 		for _, v := range w.plan.journey(lane.flow, n).ways {

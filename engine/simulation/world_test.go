@@ -25,6 +25,7 @@ type world struct {
 	daemon  *daemon
 	daemons int // started so far
 	serials int // of events
+	edits   int // of the configuration
 
 	clock   atomic.Int64 // by how much the wall clock is off, in nanoseconds
 	peak    time.Time    // the latest that it has shown
@@ -81,7 +82,7 @@ func newWorld(s seed, f *fault) (*world, error) {
 	p := newPlan(s)
 	w := &world{
 		seed: s, dir: dir, fault: f, plan: p, model: newModel(p),
-		version: version{gone: map[string]bool{}, off: map[journal.Lane]bool{}, fixed: map[string]bool{}},
+		version: newVersion(),
 		given:   map[given]bool{}, unsure: map[journal.Lane]bool{}, began: time.Now(),
 	}
 	for _, k := range p.sinks {
@@ -92,6 +93,9 @@ func newWorld(s seed, f *fault) (*world, error) {
 	}
 	return w, nil
 }
+
+// latest is the furthest that the daemon's clock may have shown.
+func (w *world) latest() time.Time { return later(w.peak, w.wall()) }
 
 // wall is the daemon's clock for timestamps.
 func (w *world) wall() time.Time { return time.Now().Add(time.Duration(w.clock.Load())).UTC() }

@@ -2,13 +2,16 @@ package files
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
+	"path"
+
+	"github.com/syncd/syncd/engine/connect/files"
+	"github.com/syncd/syncd/engine/format"
 )
 
 // intent is left beside a file while its first records are not on record yet: it
@@ -37,129 +40,187 @@ func (w *writing) newFile(columns []string) error {
 
 // begin opens name at its end; false: it holds what we must not add to.
 func (w *writing) begin(name string, columns []string, mustBeEmpty bool) (bool, error) {
-	path := filepath.Join(w.t.dir, name)
-	f, err := w.s.disk.open(path, os.O_RDWR|os.O_CREATE)
+	found, err := w.before(name)
 	if err != nil {
 		return false, err
 	}
-	size, err := w.sizeBefore(f, name)
+	p := progress{File: name, Size: found.size, Format: w.s.cfg.Format.Name(), Columns: columns, Opened: w.s.now(), Start: rand.Text()}
+	writer := w.s.cfg.writer(p.Format, columns)
+	head, lineBreak := writer.Begin(nil), format.LineBreak(writer)
+	if found.size > 0 && mustBeEmpty {
+		return false, nil
+	}
+	same, whole, err := w.s.compare(w.ctx, found, head, lineBreak)
+	if err != nil || !same {
+		return false, err
+	}
+	if err := w.s.leave(w.ctx, path.Join(w.t.dir, intentName(name)), intent{p.Start, found.size}); err != nil {
+		return false, err
+	}
+	if found.path == "" {
+		w.f, err = w.s.fs.Create(w.ctx, path.Join(w.t.dir, name))
+	} else {
+		w.f, err = w.s.fs.Append(w.ctx, found.path, found.size)
+	}
 	if err != nil {
-		return false, errors.Join(err, f.Close())
+		return false, err
 	}
-	p := progress{File: name, Size: size, Format: w.s.cfg.Format.name(), Columns: columns, Opened: w.s.now(), Start: rand.Text()}
-	head := w.s.cfg.writer(p.Format, columns).Begin(nil)
-	if size > 0 && (mustBeEmpty || !startsWith(f, head)) {
-		return false, f.Close()
-	}
-	if err := w.s.leaveIntent(w.t.dir, name, intent{p.Start, size}); err != nil {
-		return false, errors.Join(err, f.Close())
-	}
-	w.f, w.p, w.intent = f, p, name
+	w.p, w.intent = p, name
 	switch {
-	case size == 0:
+	case found.size == 0:
 		w.append(head)
-	case !endsLine(f, size):
-		w.append([]byte("\n"))
+	case !whole:
+		w.append(lineBreak)
 	}
 	return true, nil
 }
 
-// sizeBefore is the file's size without what an unsettled beginning left in it.
-func (w *writing) sizeBefore(f *os.File, name string) (int64, error) {
-	in, ok, err := w.s.readIntent(w.t.dir, name)
-	if err != nil {
-		return 0, err
-	}
-	if ok {
-		return w.s.disk.cut(f, in.Size)
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), nil
+// found is a file that is there, at the end of all links; path is "" if none is.
+type found struct {
+	path string
+	size int64
 }
 
-func startsWith(f *os.File, head []byte) bool {
-	got := make([]byte, len(head))
-	n, _ := f.ReadAt(got, 0)
-	return bytes.Equal(got[:n], head)
-}
-
-func endsLine(f *os.File, size int64) bool {
-	var last [1]byte
-	_, err := f.ReadAt(last[:], size-1)
-	return err == nil && last[0] == '\n'
-}
-
-func (s *sink) leaveIntent(dir, name string, in intent) error {
-	b, err := json.Marshal(in)
-	if err != nil {
-		return err
-	}
-	f, err := s.disk.open(filepath.Join(dir, intentName(name)), os.O_RDWR|os.O_CREATE|os.O_TRUNC)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(s.disk.writeAt(f, b, 0), s.disk.sync(f), f.Close()); err != nil {
-		return err
-	}
-	return s.disk.syncDir(dir)
-}
-
-// readIntent: one that does not parse was never synced, and so nothing followed it.
-func (s *sink) readIntent(dir, name string) (in intent, ok bool, err error) {
-	b, err := s.disk.readFile(filepath.Join(dir, intentName(name)))
+// before is the file without what an unsettled beginning left in it.
+func (w *writing) before(name string) (found, error) {
+	at, err := w.s.fs.RealPath(w.ctx, path.Join(w.t.dir, name))
 	if errors.Is(err, fs.ErrNotExist) {
-		return in, false, nil
+		return found{}, nil
 	}
 	if err != nil {
-		return in, false, err
+		return found{}, err
 	}
-	return in, json.Unmarshal(b, &in) == nil, nil
+	info, err := w.s.fs.Stat(w.ctx, at)
+	if err != nil {
+		return found{}, err
+	}
+	if !info.Mode.IsRegular() {
+		return found{}, &files.NotRegularError{Path: at, Mode: info.Mode}
+	}
+	in, ok, err := w.s.readIntent(w.ctx, w.t.dir, name)
+	if err != nil || !ok || info.Size <= in.Size {
+		return found{at, info.Size}, err
+	}
+	return found{at, in.Size}, w.s.cut(w.ctx, at, in.Size)
+}
+
+// compare looks at a file's beginning and end: whether it has the head, and whether
+// its last line is whole.
+func (s *sink) compare(ctx context.Context, f found, head, lineBreak []byte) (same, whole bool, err error) {
+	if f.size == 0 {
+		return true, true, nil
+	}
+	begins, err := s.peek(ctx, f.path, 0, len(head))
+	if err != nil || !bytes.Equal(begins, head) {
+		return false, false, err
+	}
+	ends, err := s.peek(ctx, f.path, max(0, f.size-int64(len(lineBreak))), len(lineBreak))
+	return err == nil, bytes.Equal(ends, lineBreak), err
+}
+
+// peek gives n bytes of a file, or what there is of them.
+func (s *sink) peek(ctx context.Context, path string, offset int64, n int) ([]byte, error) {
+	f, err := s.fs.Open(ctx, path, offset)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, int64(n)))
+}
+
+// cut shortens a file to size, durably. One that is shorter stays as it is.
+func (s *sink) cut(ctx context.Context, path string, size int64) error {
+	f, err := s.fs.Append(ctx, path, size)
+	var short *files.ShortError
+	if errors.As(err, &short) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// leave writes v to a small file of our own, durably.
+func (s *sink) leave(ctx context.Context, path string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	f, err := s.anew(ctx, path)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// anew makes a file whether there is one or not.
+func (s *sink) anew(ctx context.Context, path string) (files.Writer, error) {
+	f, err := s.fs.Create(ctx, path)
+	if !errors.Is(err, fs.ErrExist) {
+		return f, err
+	}
+	if err := s.fs.Remove(ctx, path); err != nil {
+		return nil, err
+	}
+	return s.fs.Create(ctx, path)
+}
+
+// read reads a small file of our own into v; false: there is none. One that does not
+// parse was never synced, and so nothing followed it.
+func (s *sink) read(ctx context.Context, path string, v any) (ok bool, err error) {
+	real, err := s.fs.RealPath(ctx, path)
+	var b []byte
+	if err == nil {
+		b, err = s.peek(ctx, real, 0, 4096)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && json.Unmarshal(b, v) == nil, err
+}
+
+func (s *sink) readIntent(ctx context.Context, dir, name string) (in intent, ok bool, err error) {
+	ok, err = s.read(ctx, path.Join(dir, intentName(name)), &in)
+	return in, ok, err
 }
 
 // undoIntent takes back, at first touch, a beginning that was never settled.
-func (s *sink) undoIntent(t *target) error {
+func (s *sink) undoIntent(ctx context.Context, t *target) error {
 	name := t.kept.File
 	if name == "" || isPart(name) {
 		return nil
 	}
-	in, ok, err := s.readIntent(t.dir, name)
+	in, ok, err := s.readIntent(ctx, t.dir, name)
 	if err != nil || !ok {
 		return err
 	}
 	if in.ID != t.kept.Start {
-		f, err := s.disk.open(filepath.Join(t.dir, name), os.O_RDWR)
+		err := s.cut(ctx, path.Join(t.dir, name), in.Size)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		_, err = s.disk.cut(f, in.Size)
-		if err := errors.Join(err, s.disk.sync(f), f.Close()); err != nil {
-			return err
-		}
 	}
-	return s.removeIntent(t.dir, name)
-}
-
-func (s *sink) removeIntent(dir, name string) error {
-	if err := s.disk.remove(filepath.Join(dir, intentName(name))); err != nil {
-		return err
-	}
-	return s.disk.syncDir(dir)
+	return s.fs.Remove(ctx, path.Join(t.dir, intentName(name)))
 }
 
 // dropIntent: the beginning is on record. An intent that cannot be removed does no
-// harm: its id is on record as well.
-func (s *sink) dropIntent(t *target) {
+// harm, since its id is on record as well, and goes with the next settlement.
+func (s *sink) dropIntent(ctx context.Context, t *target) {
 	if t.intent == "" {
 		return
 	}
-	if err := s.removeIntent(t.dir, t.intent); err != nil {
-		s.log.Warn("a file could not be removed; it does no harm", "file", intentName(t.intent), "error", err)
+	err := s.fs.Remove(ctx, path.Join(t.dir, intentName(t.intent)))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.log.Warn("a file could not be removed yet; it does no harm", "file", intentName(t.intent), "error", err)
+		return
 	}
 	t.intent = ""
 }
@@ -171,22 +232,19 @@ func (w *writing) newPart(columns []string) error {
 		n++
 	}
 	name := partName(w.t.name, n)
-	f, err := w.s.disk.open(filepath.Join(w.t.dir, name), os.O_RDWR|os.O_CREATE|os.O_TRUNC)
+	f, err := w.s.anew(w.ctx, path.Join(w.t.dir, name))
 	if err != nil {
 		return err
 	}
-	if err := w.s.disk.syncDir(w.t.dir); err != nil {
-		return errors.Join(err, f.Close())
-	}
 	w.f = f
-	w.p = progress{File: name, Format: w.s.cfg.Format.name(), Columns: columns, Opened: w.s.now(), Sealed: w.p.Sealed}
+	w.p = progress{File: name, Format: w.s.cfg.Format.Name(), Columns: columns, Opened: w.s.now(), Sealed: w.p.Sealed}
 	w.append(w.s.cfg.writer(w.p.Format, columns).Begin(nil))
 	return nil
 }
 
 // removeStray removes parts that are on no record: a crash came before their
 // settlement, and their events come again.
-func (s *sink) removeStray(t *target) error {
+func (s *sink) removeStray(ctx context.Context, t *target) error {
 	if s.cfg.Roll == nil {
 		return nil
 	}
@@ -195,12 +253,12 @@ func (s *sink) removeStray(t *target) error {
 		if t.kept.uses(name) {
 			continue
 		}
-		err := s.disk.remove(filepath.Join(t.dir, name))
+		err := s.fs.Remove(ctx, path.Join(t.dir, name))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return nil
 		case err != nil:
-			return fmt.Errorf("remove an unsettled part: %w", err)
+			return err
 		}
 		s.log.Warn("removed a part that was never settled; its events come again", "dir", t.dir, "part", name)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/syncd/syncd/engine/component"
 	"github.com/syncd/syncd/engine/expr"
+	"github.com/syncd/syncd/engine/records"
 )
 
 // BenchmarkDeliver is the cost of a record in batches of the largest size, each
@@ -19,7 +20,7 @@ func BenchmarkDeliver(b *testing.B) {
 	for i := range ds {
 		ds[i] = component.Delivery{ID: "d", Event: &component.Event{ID: "e", Body: body}}
 	}
-	formats := map[string]Format{"ndjson": {}, "csv": {CSV: &CSV{Delimiter: ",", Header: true}}}
+	formats := map[string]records.Format{"ndjson": {}, "csv": {CSV: &records.CSV{Delimiter: ",", Table: records.Table{Quote: `"`, Header: true}}}}
 	for name, format := range formats {
 		for _, path := range []string{"/a", "/{{ body.country }}"} {
 			b.Run(name+path[:2], func(b *testing.B) {

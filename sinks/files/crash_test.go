@@ -2,11 +2,14 @@ package files
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/syncd/syncd/engine/records"
 )
 
 // TestCrashAnywhere ends the process before each change of the file system or the
@@ -14,14 +17,16 @@ import (
 func TestCrashAnywhere(t *testing.T) {
 	tests := []struct {
 		name, file string
-		format     Format
+		format     records.Format
 		roll       *Roll
 	}{
-		{"ndjson", "rows.ndjson", Format{}, nil},
-		{"csv", "rows.csv", Format{CSV: &CSV{Delimiter: ",", Header: true}}, nil},
-		{"csv, rolled within batches", "rows.csv", Format{CSV: &CSV{Delimiter: ",", Header: true}}, &Roll{Rows: 3, Every: time.Minute}},
-		{"ndjson, rolled across batches", "rows.ndjson", Format{NDJSON: &NDJSON{}}, &Roll{Rows: 7, Every: time.Minute}},
-		{"json, rolled", "rows.json", Format{JSON: &JSON{}}, &Roll{Size: 40, Every: time.Minute}},
+		{"ndjson", "rows.ndjson", records.Format{}, nil},
+		{"csv", "rows.csv", records.Format{CSV: &records.CSV{Delimiter: ",", Table: records.Table{Quote: `"`, Header: true}}}, nil},
+		{"csv, rolled within batches", "rows.csv", records.Format{CSV: &records.CSV{Delimiter: ",", Table: records.Table{Quote: `"`, Header: true}}}, &Roll{Rows: 3, Every: time.Minute}},
+		{"ndjson, rolled across batches", "rows.ndjson", records.Format{NDJSON: &records.NDJSON{}}, &Roll{Rows: 7, Every: time.Minute}},
+		{"json, rolled", "rows.json", records.Format{JSON: &records.JSON{}}, &Roll{Size: 40, Every: time.Minute}},
+		{"xml, rolled", "rows.xml", records.Format{XML: &records.XML{Each: "rows/row"}}, &Roll{Rows: 7, Every: time.Minute}},
+		{"xlsx, rolled", "rows.xlsx", records.Format{XLSX: &records.XLSX{Header: true}}, &Roll{Rows: 7, Every: time.Minute}},
 	}
 	const rows, batch = 17, 5
 	var want []string
@@ -45,6 +50,33 @@ func TestCrashAnywhere(t *testing.T) {
 			}
 			t.Logf("%d crashes", steps-1)
 		})
+	}
+}
+
+// TestMarkerComesAfterItsFile: wherever a crash comes, in the end each file has its
+// marker, a marker never is there before its file, and nothing else is left.
+func TestMarkerComesAfterItsFile(t *testing.T) {
+	marker := template(t, "{{ meta.file.name }}.ok")
+	steps := 0
+	for crashed := true; crashed; steps++ {
+		dir := fast(t)
+		if err := os.WriteFile(dir+"/rows-2.ndjson", []byte("taken"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		e := newEngine(t, &Config{Path: template(t, dir+"/rows.ndjson"), Roll: &Roll{Rows: 3, Every: time.Minute}, DoneMarker: marker})
+		crashed = e.crashRun(10, 4, steps, func(n int) any { return id(n) })
+		got := tree(t, dir)
+		want := map[string]string{"rows-2.ndjson": "taken"}
+		for n, name := range []string{"rows.ndjson", "rows-3.ndjson", "rows-4.ndjson", "rows-5.ndjson"} {
+			want[name], want[name+".ok"] = fmt.Sprintf("{\"id\":%d}\n{\"id\":%d}\n{\"id\":%d}\n", 3*n, 3*n+1, 3*n+2), ""
+		}
+		want["rows-5.ndjson"] = "{\"id\":9}\n"
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("crash before step %d: %s", steps, diff)
+		}
+	}
+	if steps < 40 {
+		t.Errorf("only %d steps to crash before", steps)
 	}
 }
 

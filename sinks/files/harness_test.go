@@ -16,7 +16,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/syncd/syncd/engine/component"
+	"github.com/syncd/syncd/engine/connect/files"
 	"github.com/syncd/syncd/engine/expr"
+	"github.com/syncd/syncd/engine/records"
 	"go.uber.org/goleak"
 )
 
@@ -30,13 +32,20 @@ type engine struct {
 	state map[string]json.RawMessage
 	clock time.Time
 	sink  *sink
-	next  int // deliveries so far
+	next  int      // deliveries so far
+	place files.FS // of the connection, if the configuration has one
 	// crash is called before each thing that a crash could come before.
 	crash func(op, path string) error
 }
 
-func newEngine(t *testing.T, cfg *Config) *engine {
-	e := &engine{t: t, cfg: cfg, state: map[string]json.RawMessage{}, clock: time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)}
+func newEngine(t *testing.T, cfg *Config) *engine { return newEngineAt(t, nil, cfg) }
+
+// newEngineAt has its files at place; nil: on this machine.
+func newEngineAt(t *testing.T, place files.FS, cfg *Config) *engine {
+	if place != nil {
+		cfg.Connection.Address = "connection.sftp.test"
+	}
+	e := &engine{t: t, cfg: cfg, place: place, state: map[string]json.RawMessage{}, clock: time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)}
 	e.start()
 	t.Cleanup(func() { e.sink.Close() })
 	return e
@@ -46,14 +55,9 @@ func newEngine(t *testing.T, cfg *Config) *engine {
 func (e *engine) start() {
 	e.t.Helper()
 	cfg := *e.cfg
-	if cfg.Roll != nil {
-		roll := *cfg.Roll
-		cfg.Roll = &roll
-		cfg.Roll.Every = 0
-	}
-	made, err := Kind.Open(component.Env{
+	made, err := newSink(component.Env{
 		Address: "sink.files.test", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Now: func() time.Time { return e.clock }, State: e,
+		Now: func() time.Time { return e.clock }, State: e, Connection: func(component.Ref) (any, error) { return e.place, nil },
 	}, &cfg)
 	if err != nil {
 		e.t.Fatal(err)
@@ -61,16 +65,13 @@ func (e *engine) start() {
 	if e.sink != nil {
 		e.sink.Close()
 	}
-	e.sink = made.(*sink)
-	if e.cfg.Roll != nil {
-		cfg.Roll.Every = e.cfg.Roll.Every
-	}
-	e.sink.disk.before = func(op, path string) error {
+	e.sink = made
+	e.sink.fs = faulty{e.sink.fs, func(op, path string) error {
 		if e.crash == nil {
 			return nil
 		}
 		return e.crash(op, path)
-	}
+	}}
 }
 
 func (e *engine) Get(_ context.Context, key string, v any) (bool, error) {
@@ -262,9 +263,38 @@ func idsOf(t *testing.T, name, content string) (ids []string) {
 			ids = append(ids, fmt.Sprint(r.ID))
 		}
 		return ids
+	case ".xml":
+		return read(t, name, records.Format{XML: &records.XML{Each: "rows/row"}}, content)
+	case ".xlsx":
+		return read(t, name, records.Format{XLSX: &records.XLSX{Header: true}}, content)
 	}
 	for line := range strings.Lines(content) {
 		ids = append(ids, strings.TrimSuffix(strings.TrimPrefix(line, `{"id":`), "}\n"))
 	}
 	return ids
+}
+
+// read gives the ids in a document by its format's reader.
+func read(t *testing.T, name string, f records.Format, content string) (ids []string) {
+	t.Helper()
+	r, err := f.NewReader(strings.NewReader(content))
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	if c, ok := r.(io.Closer); ok {
+		defer c.Close()
+	}
+	for {
+		rec, err := r.Next()
+		if err == io.EOF {
+			return ids
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if m, ok := rec.Body.(map[string]any); ok {
+			rec.Values = []any{m["id"]}
+		}
+		ids = append(ids, fmt.Sprint(rec.Values[0]))
+	}
 }

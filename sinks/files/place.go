@@ -3,17 +3,37 @@ package files
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
+	"path"
 	"syscall"
 
 	"github.com/syncd/syncd/engine/component"
+	"github.com/syncd/syncd/engine/unit"
 	"golang.org/x/sys/unix"
 )
 
-// explain says what to do about an error of a place, and whether it can pass by
-// itself. A name that is too long is the event's own fault.
+// explain says what to do about an error of the place of a path, and whether it can
+// pass by itself. A name that is too long is the event's own fault.
+func (s *sink) explain(at string, err error) error {
+	dir := path.Dir(at)
+	if s.cfg.Connection.IsSet() {
+		return explainRemote(fmt.Sprintf("%s at %s", dir, s.cfg.Connection.Address), err)
+	}
+	return explain(dir, err)
+}
+
+// explainRemote: what the server forbids, it forbids for all.
+func explainRemote(place string, err error) error {
+	switch {
+	case component.IsUnwell(err), component.IsPermanent(err):
+		return err
+	case errors.Is(err, fs.ErrPermission):
+		return component.Unwell(fmt.Errorf("cannot write to %s: %w; the user of the connection may not", place, err))
+	}
+	return fmt.Errorf("write to %s: %w", place, err)
+}
+
 func explain(dir string, err error) error {
 	switch {
 	case component.IsUnwell(err):
@@ -36,34 +56,14 @@ func advice(dir, cause string) string {
 	if os.Getenv("INVOCATION_ID") == "" {
 		return "; " + cause
 	}
-	return fmt.Sprintf("; %s, or the unit keeps it read-only: then add this line to its [Service] section (systemctl edit syncd) and restart: ReadWritePaths=%s",
-		cause, quoted(existing(dir)))
-}
-
-// existing is dir or the nearest directory above it that exists: systemd refuses
-// to start a unit that names one that does not.
-func existing(dir string) string {
-	for {
-		if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {
-			return dir
-		}
-		dir = filepath.Dir(dir)
-	}
-}
-
-// quoted writes a path as systemd reads it (systemd.syntax(7), specifiers in systemd.unit(5)).
-func quoted(path string) string {
-	path = strings.ReplaceAll(path, "%", "%%")
-	if strings.ContainsAny(path, " \t\"'\\") {
-		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(path) + `"`
-	}
-	return path
+	return fmt.Sprintf("; %s, or the unit keeps it read-only: then add this line to its [Service] section (systemctl edit syncd) and restart: %s",
+		cause, unit.Allow(unit.Existing(dir)))
 }
 
 // writable tells whether files can be made in dir, or dir itself.
 func writable(dir string) error {
-	if err := unix.Access(existing(dir), unix.W_OK|unix.X_OK); err != nil {
-		return &os.PathError{Op: "access", Path: existing(dir), Err: err}
+	if err := unix.Access(unit.Existing(dir), unix.W_OK|unix.X_OK); err != nil {
+		return &os.PathError{Op: "access", Path: unit.Existing(dir), Err: err}
 	}
 	return nil
 }

@@ -2,62 +2,12 @@ package files
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/syncd/syncd/engine/component"
 )
-
-// publish renames the sealed parts that are on record. One that is gone has been
-// published already: the rename came before a crash, its record did not.
-func (s *sink) publish(t *target) error {
-	for len(t.now.Sealed) > 0 {
-		p := t.now.Sealed[0]
-		if err := s.publishPart(t, p); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		t.now.Sealed = slices.Clone(t.now.Sealed[1:])
-		s.parts.note(t)
-	}
-	return nil
-}
-
-func (s *sink) publishPart(t *target, p part) error {
-	from := filepath.Join(t.dir, p.File)
-	if err := s.checkPart(from, p.Size); err != nil {
-		return err
-	}
-	for n := 1; ; n++ {
-		name := numbered(t.name, n)
-		err := s.disk.rename(from, filepath.Join(t.dir, name))
-		switch {
-		case err == nil:
-			s.log.Debug("published", "file", filepath.Join(t.dir, name), "bytes", p.Size)
-			return s.disk.syncDir(t.dir)
-		case !errors.Is(err, fs.ErrExist):
-			return err
-		}
-	}
-}
-
-// checkPart sees to it that a part is as long as its record says.
-func (s *sink) checkPart(path string, want int64) error {
-	f, err := s.disk.open(path, os.O_RDWR)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	size, err := s.disk.cut(f, want)
-	if err == nil && size < want {
-		err = component.Unwell(fmt.Errorf("%s is shorter than what was written to it: %d bytes on record, %d found", path, want, size))
-	}
-	return err
-}
 
 // index remembers which paths have parts, so that after a start those that no
 // event asks for are published in time as well.
@@ -85,7 +35,7 @@ func (x *index) load(ctx context.Context, s *sink) error {
 	for _, path := range paths {
 		t, err := s.target(ctx, path)
 		if err != nil {
-			s.log.Error("a file that waits for its end cannot be read yet", "path", path, "error", explain(filepath.Dir(path), err))
+			s.log.Error("a file that waits for its end cannot be read yet", "path", path, "error", s.explain(path, err))
 			continue
 		}
 		x.note(t)
@@ -120,7 +70,7 @@ func (x *index) put() []component.Put {
 
 // makeRoom keeps the number of waiting files bounded: the oldest is complete when
 // t begins one more.
-func (s *sink) makeRoom(t *target) error {
+func (s *sink) makeRoom(ctx context.Context, t *target) error {
 	if s.cfg.Roll == nil || t.isWaiting() || len(s.parts.waiting) < maxParts {
 		return nil
 	}
@@ -133,12 +83,20 @@ func (s *sink) makeRoom(t *target) error {
 	if oldest == nil {
 		return nil
 	}
-	return s.seal(oldest)
+	return s.seal(ctx, oldest)
+}
+
+// pause is how long the timer may sleep when nothing is due.
+func (r *Roll) pause() time.Duration {
+	if r.Every == 0 {
+		return time.Hour
+	}
+	return r.Every
 }
 
 // startTimer publishes files whose time has come though no event arrives.
 func (s *sink) startTimer() {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := s.life, s.stop
 	done := make(chan struct{})
 	s.stop = func() { cancel(); <-done }
 	go func() {
@@ -179,7 +137,7 @@ func (s *sink) tick(ctx context.Context) time.Duration {
 		}
 		return retryPause
 	}
-	next := s.cfg.Roll.Every
+	next := s.cfg.Roll.pause()
 	if len(s.sent) > 0 {
 		return next
 	}
@@ -195,25 +153,25 @@ func (s *sink) publishDue(ctx context.Context, path string) time.Duration {
 	if err != nil {
 		return retryPause
 	}
-	if isPart(t.now.File) {
-		if left := t.now.Opened.Add(s.cfg.Roll.Every).Sub(s.now()); left > 0 {
+	if every := s.cfg.Roll.Every; every > 0 && isPart(t.now.File) {
+		if left := t.now.Opened.Add(every).Sub(s.now()); left > 0 {
 			return left
 		}
-		if err := s.seal(t); err != nil {
-			s.log.Error("a file whose time has come cannot be completed yet", "path", path, "error", explain(t.dir, err))
+		if err := s.seal(ctx, t); err != nil {
+			s.log.Error("a file whose time has come cannot be completed yet", "path", path, "error", s.explain(path, err))
 			return retryPause
 		}
 	}
-	if err := s.publish(t); err != nil {
-		s.log.Error("a complete file cannot be published yet", "path", path, "error", explain(t.dir, err))
+	if err := s.publish(ctx, t); err != nil {
+		s.log.Error("a complete file cannot be published yet", "path", path, "error", s.explain(path, err))
 		return retryPause
 	}
-	return s.cfg.Roll.Every
+	return s.cfg.Roll.pause()
 }
 
 // seal completes the part of t; all it holds is on record.
-func (s *sink) seal(t *target) error {
-	w := &writing{s: s, t: t, p: t.now.clone()}
+func (s *sink) seal(ctx context.Context, t *target) error {
+	w := &writing{ctx: ctx, s: s, t: t, p: t.now.clone()}
 	defer w.close()
 	if err := w.end(); err != nil {
 		return err

@@ -1,5 +1,5 @@
-// Package files is the sink that writes events to files of this machine, each
-// record exactly once.
+// Package files is the sink that writes events to files, of this machine or at a
+// connection, each record exactly once.
 //
 // How far a file counts is committed together with the settlement of the events
 // in it. Whatever stands behind that after a crash or a failed write was never
@@ -11,22 +11,29 @@ package files
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"log/slog"
+	"path"
 	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/syncd/syncd/engine/component"
+	"github.com/syncd/syncd/engine/connect/files"
+	"github.com/syncd/syncd/engine/row"
 )
 
+//go:embed page.md
+var page string
+
 // Kind declares sink "files".
-var Kind = component.SinkKind("files", "Writes events to files, as CSV, NDJSON or JSON.", newConfig, open)
+var Kind = component.SinkKind("files", "Writes events to files: CSV, NDJSON, JSON, XML, Excel and other formats.", newConfig, open).WithPage(page)
 
 const (
-	maxBatch = 512
+	maxBatch = 2048
 	// maxTargets bounds the paths whose progress is kept in memory.
 	maxTargets = 1024
 	// maxParts bounds the files that are waiting for more; beyond it the oldest is published.
@@ -38,7 +45,9 @@ type sink struct {
 	log   *slog.Logger
 	now   func() time.Time
 	state component.State
-	disk  disk
+	fs    files.FS
+	life  context.Context // ends when the sink is closed
+	fixed string          // the path, where that is the same for all
 
 	mu      sync.Mutex
 	fields  []string           // of the flow's last map
@@ -55,21 +64,40 @@ var (
 	_ component.Ordered    = (*sink)(nil)
 	_ component.Settler    = (*sink)(nil)
 	_ component.FieldOrder = (*sink)(nil)
+	_ component.Shaped     = (*sink)(nil)
 	_ component.Closer     = (*sink)(nil)
 )
 
 func open(env component.Env, cfg *Config) (component.Sink, error) {
+	if _, err := cfg.Format.NewWriter(nil); err != nil {
+		return nil, err
+	}
+	s, err := newSink(env, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Roll != nil && (cfg.Roll.Every > 0 || cfg.Connection.IsSet()) {
+		s.startTimer()
+	}
+	return s, nil
+}
+
+func newSink(env component.Env, cfg *Config) (*sink, error) {
 	s := &sink{
 		cfg: cfg, log: env.Log, now: env.Now, state: env.State,
-		targets: map[string]*target{}, wake: make(chan struct{}, 1), stop: func() {},
+		fs: files.Local{}, targets: map[string]*target{}, wake: make(chan struct{}, 1),
+	}
+	s.life, s.stop = context.WithCancel(context.Background())
+	if cfg.Connection.IsSet() {
+		var err error
+		s.fs, err = component.Connect[files.FS](env, cfg.Connection)
+		return s, err
 	}
 	if path, ok := cfg.Path.Literal(); ok {
 		if err := writable(filepath.Dir(path)); err != nil {
-			s.log.Warn("the sink cannot write yet", "error", explain(filepath.Dir(path), err))
+			s.log.Warn("the sink cannot write yet", "error", s.explain(path, err))
 		}
-	}
-	if cfg.Roll != nil && cfg.Roll.Every > 0 {
-		s.startTimer()
+		s.fixed, _ = s.path(nil) // an error comes with each delivery
 	}
 	return s, nil
 }
@@ -97,7 +125,7 @@ func (s *sink) Forget() {
 func (s *sink) Settled() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.settle()
+	s.settle(s.life)
 	s.nudge()
 }
 
@@ -105,7 +133,7 @@ func (s *sink) Settled() {
 func (s *sink) Deliver(ctx context.Context, ds []component.Delivery) component.Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.settle()
+	s.settle(ctx)
 	errs := make([]error, len(ds))
 	failed := s.parts.load(ctx, s)
 	for _, g := range s.group(ds, errs) {
@@ -114,7 +142,7 @@ func (s *sink) Deliver(ctx context.Context, ds []component.Delivery) component.R
 			err = s.write(ctx, g)
 		}
 		if err != nil {
-			g.fail(explain(filepath.Dir(g.path), err))
+			g.fail(s.explain(g.path, err))
 		}
 	}
 	if !slices.Contains(errs, nil) {
@@ -150,30 +178,49 @@ func (s *sink) group(ds []component.Delivery, errs []error) []*group {
 		n := slices.IndexFunc(groups, func(g *group) bool { return g.path == path })
 		if n < 0 {
 			n = len(groups)
-			groups = append(groups, &group{path: path})
+			room := len(ds) - i
+			if s.fixed == "" {
+				room = 0 // few may have this path
+			}
+			groups = append(groups, &group{path: path, bodies: make([]any, 0, room), results: make([]*error, 0, room)})
 		}
-		groups[n].bodies = append(groups[n].bodies, ds[i].Event.Body)
+		groups[n].bodies = append(groups[n].bodies, s.body(ds[i].Event))
 		groups[n].results = append(groups[n].results, &errs[i])
 	}
 	return groups
 }
 
+// TakesRows says that JSON is written of rows as of objects.
+func (s *sink) TakesRows() {}
+
+// body is what is written of an event: only JSON is written of rows as they are.
+func (s *sink) body(e *component.Event) any {
+	r, ok := e.Body.(*row.Row)
+	if !ok {
+		return e.Body
+	}
+	switch s.cfg.Format.Name() {
+	case "ndjson", "json":
+		return r
+	}
+	return r.Map()
+}
+
 func (s *sink) path(e *component.Event) (string, error) {
-	path, ok := s.cfg.Path.Literal()
+	if s.fixed != "" {
+		return s.fixed, nil
+	}
+	at, ok := s.cfg.Path.Literal()
 	if !ok {
 		var err error
-		if path, err = s.cfg.Path.Eval(e.Input()); err != nil {
+		if at, err = s.cfg.Path.Eval(e.Input()); err != nil {
 			return "", fmt.Errorf("fill path: %w", err)
 		}
 	}
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return "", fmt.Errorf("resolve path: %w", err)
-	}
-	if path == filepath.Dir(path) {
+	if at = path.Clean(at); at == path.Dir(at) {
 		return "", errors.New("fill path: it names no file")
 	}
-	return path, nil
+	return at, nil
 }
 
 // puts is what the settlement is to commit: all that differs from what is on record.
@@ -199,12 +246,12 @@ func (s *sink) puts() []component.Put {
 }
 
 // settle takes note that what the last call returned is on disk, and publishes.
-func (s *sink) settle() {
+func (s *sink) settle(ctx context.Context) {
 	for _, t := range s.sent {
 		t.kept = t.now.clone()
-		s.dropIntent(t)
-		if err := s.publish(t); err != nil {
-			s.log.Error("a complete file cannot be published yet", "path", t.path, "error", explain(t.dir, err))
+		s.dropIntent(ctx, t)
+		if err := s.publish(ctx, t); err != nil {
+			s.log.Error("a complete file cannot be published yet", "path", t.path, "error", s.explain(t.path, err))
 		}
 	}
 	s.sent = nil
@@ -213,12 +260,12 @@ func (s *sink) settle() {
 
 // evict forgets paths of which everything is on record.
 func (s *sink) evict() {
-	for path, t := range s.targets {
+	for at, t := range s.targets {
 		if len(s.targets) <= maxTargets {
 			return
 		}
 		if t.now.equal(t.kept) && !t.isWaiting() {
-			delete(s.targets, path)
+			delete(s.targets, at)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/syncd/syncd/engine/component"
+	"github.com/syncd/syncd/engine/records"
 )
 
 func TestFormats(t *testing.T) {
@@ -22,10 +23,10 @@ func TestFormats(t *testing.T) {
 	nd := newEngine(t, &Config{Path: template(t, dir+"/new/deep/a.ndjson")})
 	nd.send(a)
 	nd.send(b, "text")
-	plain := newEngine(t, &Config{Path: template(t, dir+"/b.csv"), Format: Format{CSV: &CSV{Delimiter: ";", Header: true, Columns: []string{"name", "id"}}}})
+	plain := newEngine(t, &Config{Path: template(t, dir+"/b.csv"), Format: records.Format{CSV: &records.CSV{Delimiter: ";", Table: records.Table{Quote: `"`, Header: true, Columns: []string{"name", "id"}}}}})
 	plain.send(a, b)
 	plain.send(b)
-	ordered := newEngine(t, &Config{Path: template(t, dir+"/c.csv"), Format: Format{CSV: &CSV{Delimiter: ","}}})
+	ordered := newEngine(t, &Config{Path: template(t, dir+"/c.csv"), Format: records.Format{CSV: &records.CSV{Delimiter: ",", Table: records.Table{Quote: `"`}}}})
 	ordered.sink.UseFields([]string{"name", "id"})
 	ordered.send(a, b)
 	wantTree(t, dir, map[string]string{
@@ -60,9 +61,9 @@ func TestEachPathItsFile(t *testing.T) {
 
 func TestBadRecordsFailAlone(t *testing.T) {
 	dir := fast(t)
-	e := newEngine(t, &Config{Path: template(t, dir+"/a.csv"), Format: Format{CSV: &CSV{Delimiter: ",", Header: true}}})
+	e := newEngine(t, &Config{Path: template(t, dir+"/a.csv"), Format: records.Format{CSV: &records.CSV{Delimiter: ",", Table: records.Table{Quote: `"`, Header: true}}}})
 	r := e.deliver("no object", id(1), map[string]any{"id": int64(2), "extra": true}, map[string]any{"id": math.NaN()}, id(3))
-	want := []string{"write CSV row: the first record must be an object", "", `field "extra" is not among the columns id`, `column "id"`, ""}
+	want := []string{"write row: the first record must be an object", "", `field "extra" is not among the columns id`, `column "id"`, ""}
 	for i, err := range r.Errors {
 		if (want[i] == "") != (err == nil) || err != nil && (!component.IsPermanent(err) || !strings.Contains(err.Error(), want[i])) {
 			t.Errorf("delivery %d: %v, want %q", i, err, want[i])
@@ -79,18 +80,18 @@ func TestBadRecordsFailAlone(t *testing.T) {
 
 func TestColumnsChange(t *testing.T) {
 	dir := fast(t)
-	cfg := &Config{Path: template(t, dir+"/a.csv"), Format: Format{CSV: &CSV{Delimiter: ",", Header: true, Columns: []string{"id"}}}}
+	cfg := &Config{Path: template(t, dir+"/a.csv"), Format: records.Format{CSV: &records.CSV{Delimiter: ",", Table: records.Table{Quote: `"`, Header: true, Columns: []string{"id"}}}}}
 	e := newEngine(t, cfg)
 	e.send(id(1))
-	cfg.Format.CSV = &CSV{Delimiter: ",", Header: true, Columns: []string{"id", "b"}}
+	cfg.Format.CSV = &records.CSV{Delimiter: ",", Table: records.Table{Quote: `"`, Header: true, Columns: []string{"id", "b"}}}
 	e.start()
 	e.send(id(2))
 	e.start()
 	e.send(id(3))
-	cfg.Format.CSV = &CSV{Delimiter: ",", Header: true, Columns: []string{"id"}}
+	cfg.Format.CSV = &records.CSV{Delimiter: ",", Table: records.Table{Quote: `"`, Header: true, Columns: []string{"id"}}}
 	e.start()
 	e.send(id(4))
-	cfg.Format = Format{NDJSON: &NDJSON{}}
+	cfg.Format = records.Format{NDJSON: &records.NDJSON{}}
 	e.start()
 	e.send(id(5))
 	wantTree(t, dir, map[string]string{"a.csv": "id\n1\n", "a-2.csv": "id,b\n2,\n3,\n", "a-3.csv": "id\n4\n", "a-4.csv": "{\"id\":5}\n"})
@@ -106,7 +107,7 @@ func TestFileOfSomebodyElse(t *testing.T) {
 	write("same.csv", "id\n0") // no line break at its end
 	write("other.csv", "id,b\n0,\n")
 	write("a.ndjson", "")
-	csv := Format{CSV: &CSV{Delimiter: ",", Header: true}}
+	csv := records.Format{CSV: &records.CSV{Delimiter: ",", Table: records.Table{Quote: `"`, Header: true}}}
 	for _, name := range []string{"same.csv", "other.csv"} {
 		e := newEngine(t, &Config{Path: template(t, filepath.Join(dir, name)), Format: csv})
 		e.send(id(1))
@@ -178,7 +179,7 @@ func TestRollByRowsAndSize(t *testing.T) {
 	if err := os.WriteFile(dir+"/a.csv", []byte("taken"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	e := newEngine(t, &Config{Path: template(t, dir+"/a.csv"), Format: Format{CSV: &CSV{Delimiter: ",", Header: true}}, Roll: &Roll{Rows: 2}})
+	e := newEngine(t, &Config{Path: template(t, dir+"/a.csv"), Format: records.Format{CSV: &records.CSV{Delimiter: ",", Table: records.Table{Quote: `"`, Header: true}}}, Roll: &Roll{Rows: 2}})
 	e.send(id(1), id(2), id(3), id(4), id(5))
 	wantTree(t, dir, map[string]string{"a.csv": "taken", "a-2.csv": "id\n1\n2\n", "a-3.csv": "id\n3\n4\n", ".a.csv.3.part": "id\n5\n"})
 	e.start()
@@ -190,7 +191,7 @@ func TestRollByRowsAndSize(t *testing.T) {
 	}
 
 	big := fast(t)
-	e = newEngine(t, &Config{Path: template(t, big+"/{{ body.id % 2 }}.json"), Format: Format{JSON: &JSON{}}, Roll: &Roll{Size: 15}})
+	e = newEngine(t, &Config{Path: template(t, big+"/{{ body.id % 2 }}.json"), Format: records.Format{JSON: &records.JSON{}}, Roll: &Roll{Size: 15}})
 	e.send(id(1), id(2), id(3), id(4), id(6))
 	wantTree(t, big, map[string]string{"1.json": "[\n{\"id\":1},\n{\"id\":3}\n]\n", "0.json": "[\n{\"id\":2},\n{\"id\":4}\n]\n", ".0.json.2.part": "[\n{\"id\":6}"})
 }
@@ -212,7 +213,7 @@ func TestRollByTimeWhileIdle(t *testing.T) {
 	dir := fast(t)
 	synctest.Test(t, func(t *testing.T) {
 		e := &engine{t: t, state: map[string]json.RawMessage{}}
-		cfg := &Config{Path: template(t, dir+"/{{ body.id }}.json"), Format: Format{JSON: &JSON{}}, Roll: &Roll{Every: time.Hour}}
+		cfg := &Config{Path: template(t, dir+"/{{ body.id }}.json"), Format: records.Format{JSON: &records.JSON{}}, Roll: &Roll{Every: time.Hour}}
 		start := func() *sink {
 			made, err := Kind.Open(component.Env{Log: slog.New(slog.DiscardHandler), Now: time.Now, State: e}, cfg)
 			if err != nil {

@@ -3,7 +3,7 @@ package files
 import (
 	"context"
 	"fmt"
-	"path/filepath"
+	"path"
 	"slices"
 	"time"
 
@@ -52,6 +52,7 @@ type target struct {
 	kept            progress // on record
 	now             progress // how it stands; ahead of kept until a settlement
 	intent          string   // name of the file whose intent is to be removed once it is on record
+	unsure          bool     // nobody knows how far the last attempt to publish came
 }
 
 const keyPrefix = "file:"
@@ -70,26 +71,26 @@ func (t *target) isWaiting() bool {
 
 // target gives the path's progress, at first touch from the record, with what a
 // crash may have left put right.
-func (s *sink) target(ctx context.Context, path string) (*target, error) {
-	if t := s.targets[path]; t != nil {
+func (s *sink) target(ctx context.Context, at string) (*target, error) {
+	if t := s.targets[at]; t != nil {
 		return t, nil
 	}
-	t := &target{path: path, dir: filepath.Dir(path), name: filepath.Base(path)}
-	if _, err := s.state.Get(ctx, keyPrefix+path, &t.kept); err != nil {
-		return nil, fmt.Errorf("read progress of %s: %w", path, err)
+	t := &target{path: at, dir: path.Dir(at), name: path.Base(at), unsure: true}
+	if _, err := s.state.Get(ctx, keyPrefix+at, &t.kept); err != nil {
+		return nil, fmt.Errorf("read progress of %s: %w", at, err)
 	}
 	t.now = t.kept.clone()
-	if err := s.undoIntent(t); err != nil {
+	if err := s.undoIntent(ctx, t); err != nil {
 		return nil, err
 	}
-	if err := s.removeStray(t); err != nil {
+	if err := s.removeStray(ctx, t); err != nil {
 		return nil, err
 	}
 	s.adapt(t)
-	if err := s.publish(t); err != nil {
+	if err := s.publish(ctx, t); err != nil {
 		return nil, err
 	}
-	s.targets[path] = t
+	s.targets[at] = t
 	return t, nil
 }
 

@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
+	"path"
 	"slices"
 
 	"github.com/syncd/syncd/engine/component"
+	"github.com/syncd/syncd/engine/connect/files"
 	"github.com/syncd/syncd/engine/format"
 )
 
@@ -20,11 +21,12 @@ const maxBuffer = 1 << 20
 // writing is one call's work on one path. Only when all of it is on disk does the
 // target take over its progress; until then a failure changes nothing that counts.
 type writing struct {
+	ctx    context.Context
 	s      *sink
 	t      *target
 	p      progress
-	f      *os.File // nil: not open
-	buf    []byte   // the end of p.Size bytes that is not written yet
+	f      files.Writer // nil: not open
+	buf    []byte       // the end of p.Size bytes that is not written yet
 	record []byte
 	intent string // name of the file that was begun
 
@@ -39,13 +41,13 @@ func (s *sink) write(ctx context.Context, g *group) error {
 	if err != nil {
 		return err
 	}
-	if err := s.publish(t); err != nil {
+	if err := s.publish(ctx, t); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
-	if err := s.makeRoom(t); err != nil {
+	if err := s.makeRoom(ctx, t); err != nil {
 		return err
 	}
-	w := &writing{s: s, t: t, p: t.now.clone(), buf: s.buf[:0], record: s.record[:0]}
+	w := &writing{ctx: ctx, s: s, t: t, p: t.now.clone(), buf: s.buf[:0], record: s.record[:0]}
 	defer func() {
 		w.close()
 		s.buf, s.record = keep(w.buf), keep(w.record)
@@ -90,7 +92,7 @@ func (w *writing) add(body any) (bad, err error) {
 		}
 	}
 	if w.writer == nil || !slices.Equal(columns, w.layout) {
-		w.writer, w.layout = w.s.cfg.writer(w.s.cfg.Format.name(), columns), columns
+		w.writer, w.layout = w.s.cfg.writer(w.s.cfg.Format.Name(), columns), columns
 	}
 	if w.record, bad = w.writer.Append(w.record[:0], w.p.Rows, body); bad != nil {
 		return bad, nil
@@ -117,22 +119,19 @@ func (w *writing) add(body any) (bad, err error) {
 	return nil, nil
 }
 
-// columns that a record is to have; nil where the format has none.
+// columns that a record is to have; where the format is no table, its layout.
 func (w *writing) columns(body any) (columns []string, bad error) {
-	csv := w.s.cfg.Format.CSV
-	switch {
-	case csv == nil:
-		return nil, nil
-	case len(csv.Columns) > 0:
-		return csv.Columns, nil
+	columns, table := w.s.cfg.Format.Layout()
+	if !table || len(columns) > 0 {
+		return columns, nil
 	}
 	fields := w.s.fields
-	if begun := w.p.Columns; w.p.File != "" && w.p.Format == "csv" && len(begun) >= len(fields) && slices.Equal(begun[:len(fields)], fields) {
+	if begun := w.p.Columns; w.p.File != "" && w.p.Format == w.s.cfg.Format.Name() && len(begun) >= len(fields) && slices.Equal(begun[:len(fields)], fields) {
 		return begun, nil
 	}
 	m, ok := body.(map[string]any)
 	if !ok || len(m) == 0 {
-		return nil, errors.New("write CSV row: the first record must be an object, for its fields are the columns")
+		return nil, errors.New("write row: the first record must be an object, for its fields are the columns")
 	}
 	columns = slices.Clone(fields)
 	for _, name := range slices.Sorted(maps.Keys(m)) {
@@ -148,7 +147,7 @@ func (w *writing) isOver(columns []string) bool {
 	if w.p.File == "" {
 		return false
 	}
-	if w.p.Format != w.s.cfg.Format.name() || !slices.Equal(w.p.Columns, columns) {
+	if w.p.Format != w.s.cfg.Format.Name() || !slices.Equal(w.p.Columns, columns) {
 		return true
 	}
 	r := w.s.cfg.Roll
@@ -172,13 +171,35 @@ func (w *writing) end() error {
 			return err
 		}
 	}
-	w.append(w.s.cfg.writer(w.p.Format, w.p.Columns).End(nil))
+	tail, err := w.tail()
+	if err != nil {
+		return err
+	}
+	w.append(tail)
 	if err := w.sync(); err != nil {
 		return err
 	}
 	w.p.Sealed = append(w.p.Sealed, part{w.p.File, w.p.Size})
 	w.p = w.p.end()
 	return nil
+}
+
+// tail is what stands behind the last record of the file.
+func (w *writing) tail() (tail []byte, err error) {
+	writer := w.s.cfg.writer(w.p.Format, w.p.Columns)
+	whole, ok := writer.(format.Finisher)
+	if !ok {
+		return writer.End(nil), nil
+	}
+	if err := w.flush(); err != nil {
+		return nil, err
+	}
+	f, err := w.s.fs.Open(w.ctx, path.Join(w.t.dir, w.p.File), 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return whole.Finish(io.LimitReader(f, w.p.Size))
 }
 
 func (w *writing) append(b []byte) {
@@ -190,7 +211,7 @@ func (w *writing) flush() error {
 	if len(w.buf) == 0 {
 		return nil
 	}
-	err := w.s.disk.writeAt(w.f, w.buf, w.p.Size-int64(len(w.buf)))
+	_, err := w.f.Write(w.buf)
 	w.buf = w.buf[:0]
 	return err
 }
@@ -203,7 +224,7 @@ func (w *writing) sync() error {
 	if err := w.flush(); err != nil {
 		return err
 	}
-	if err := w.s.disk.sync(w.f); err != nil {
+	if err := w.f.Sync(); err != nil {
 		return err
 	}
 	return w.close()
@@ -225,7 +246,7 @@ func (w *writing) open(columns []string) error {
 			return err
 		}
 	}
-	if err := w.s.disk.makeDir(w.t.dir); err != nil {
+	if err := w.s.fs.MakeDir(w.ctx, w.t.dir); err != nil {
 		return err
 	}
 	if w.s.cfg.Roll != nil {
@@ -237,19 +258,15 @@ func (w *writing) open(columns []string) error {
 // reopen goes on with the file on record, cut to what counts of it. When it is
 // gone and another is to be begun, no file is open afterwards.
 func (w *writing) reopen() error {
-	f, err := w.s.disk.open(filepath.Join(w.t.dir, w.p.File), os.O_RDWR)
-	if errors.Is(err, fs.ErrNotExist) {
+	f, err := w.s.fs.Append(w.ctx, path.Join(w.t.dir, w.p.File), w.p.Size)
+	var short *files.ShortError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return w.gone()
-	}
-	if err != nil {
+	case errors.As(err, &short):
+		return w.shrunk(short.Size)
+	case err != nil:
 		return err
-	}
-	size, err := w.s.disk.cut(f, w.p.Size)
-	if err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if size < w.p.Size {
-		return errors.Join(w.shrunk(size), f.Close())
 	}
 	w.f = f
 	return nil
@@ -260,6 +277,9 @@ func (w *writing) reopen() error {
 func (w *writing) gone() error {
 	if isPart(w.p.File) {
 		w.s.log.Info("a part is no longer there: it was published", "path", w.t.path, "part", w.p.File)
+		if err := w.s.markDone(w.ctx, w.t, part{File: w.p.File}); err != nil {
+			return err
+		}
 		w.p = w.p.end()
 		return nil
 	}
@@ -283,5 +303,5 @@ func (w *writing) shrunk(size int64) error {
 	}
 	return component.Unwell(fmt.Errorf(
 		"%s is shorter than what was written to it: %d bytes on record, %d found; put it back, or set on_shrunk = \"new\" to begin anew",
-		filepath.Join(w.t.dir, w.p.File), w.p.Size, size))
+		path.Join(w.t.dir, w.p.File), w.p.Size, size))
 }

@@ -3,48 +3,56 @@ package http
 import (
 	"fmt"
 	nethttp "net/http"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/syncd/syncd/engine/component"
 	conn "github.com/syncd/syncd/engine/connect/http"
 	"github.com/syncd/syncd/engine/expr"
-	"github.com/syncd/syncd/engine/format"
 )
 
 const (
 	quoted   = 4 << 10 // bytes of an answer in an error
 	readable = 1 << 20 // bytes of an answer that expressions see
-	// longest wait that a server may ask for; more is a mistake of its clock.
-	longest = 24 * time.Hour
+	listed   = 8 << 20 // bytes of one that has a result for each delivery
 )
 
-// judge says what an answer means for the delivery; nil: delivered.
+// judge says what an answer means for the delivery; nil: delivered. The connection's
+// outcome block comes first: with it an answer is to be tried again whatever its
+// status, or is a failure although the sink sees a success in it.
 func (s *sink) judge(resp *conn.Response, in *expr.Input) error {
 	seen := *in
-	if s.cfg.Success.IsSet() || s.cfg.RetryOn.IsSet() {
-		seen.Response = response(resp)
+	if s.decodes {
+		seen.Response = resp.Seen()
 	}
-	ok, notes := s.succeeded(resp.Status, &seen)
-	if ok {
+	verdict, notes := s.client.Judge(&seen)
+	if verdict == conn.TryAgain {
+		return s.later(resp, s.failure(resp, nil))
+	}
+	if ok, wrong := s.succeeded(resp.Status, &seen); ok && verdict == conn.NothingSaid {
 		return nil
+	} else if wrong != nil {
+		notes = fmt.Errorf("success: %w", wrong)
 	}
 	err := s.failure(resp, notes)
 	switch again, err2 := s.retries(resp.Status, &seen); {
 	case err2 != nil:
 		return component.Permanent(fmt.Errorf("%w; retry_on: %w", err, err2))
 	case again:
-		if wait := s.wait(resp.Header.Get("Retry-After")); wait > 0 {
-			return component.RetryAfter(err, wait)
-		}
-		return err
+		return s.later(resp, err)
 	}
 	switch resp.Status {
 	case nethttp.StatusUnauthorized, nethttp.StatusForbidden, nethttp.StatusProxyAuthRequired:
 		return component.Unwell(err)
 	}
 	return component.Permanent(err)
+}
+
+// later is err, not to be tried again before the server wants to hear from us.
+func (s *sink) later(resp *conn.Response, err error) error {
+	if wait := conn.Pause(resp.Header, s.now()); wait > 0 {
+		return component.RetryAfter(err, wait)
+	}
+	return err
 }
 
 // succeeded also gives what went wrong with asking: an expression that fails on an
@@ -69,47 +77,16 @@ func (s *sink) retries(status int, in *expr.Input) (bool, error) {
 }
 
 // failure tells what the server said.
-func (s *sink) failure(resp *conn.Response, success error) error {
+func (s *sink) failure(resp *conn.Response, notes error) error {
 	text := fmt.Sprintf("answered %d %s", resp.Status, nethttp.StatusText(resp.Status))
 	if to := resp.Header.Get("Location"); to != "" && resp.Status/100 == 3 {
 		text += fmt.Sprintf(" to %s, and redirects are not followed", s.scrub.Quote([]byte(to), quoted))
 	}
-	if success != nil {
-		text += fmt.Sprintf(" (success: %s)", success)
+	if notes != nil {
+		text += fmt.Sprintf(" (%s)", notes)
 	}
 	if body := s.scrub.Quote(resp.Body, quoted); strings.TrimSpace(body) != "" {
 		text += ": " + body
 	}
 	return fmt.Errorf("%s %s", s.cfg.Method, text)
-}
-
-// wait reads Retry-After (RFC 9110, section 10.2.3): seconds or a date.
-func (s *sink) wait(value string) time.Duration {
-	if value == "" {
-		return 0
-	}
-	if n, err := strconv.Atoi(value); err == nil {
-		return min(max(time.Duration(n), 0), longest/time.Second) * time.Second
-	}
-	if at, err := nethttp.ParseTime(value); err == nil {
-		return min(max(at.Sub(s.now()), 0), longest)
-	}
-	return 0
-}
-
-// response is what expressions see of an answer: a body that does not parse as
-// what it says it is, or is cut at 1 MiB, is seen as text.
-func response(resp *conn.Response) map[string]any {
-	headers := make(map[string]any, len(resp.Header))
-	for name, values := range resp.Header {
-		headers[strings.ToLower(name)] = values[0]
-	}
-	var body any
-	if len(resp.Body) > 0 {
-		var err error
-		if body, err = format.Decode(resp.Header.Get("Content-Type"), resp.Body); err != nil || resp.Truncated {
-			body = strings.ToValidUTF8(string(resp.Body), "\ufffd")
-		}
-	}
-	return map[string]any{"status": int64(resp.Status), "headers": headers, "body": body}
 }

@@ -1,9 +1,10 @@
-// Package http is the sink that sends each event as one HTTP request.
+// Package http is the sink that sends each event as an HTTP request, or several as one.
 package http
 
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"fmt"
 	nethttp "net/http"
 	"net/url"
@@ -13,12 +14,16 @@ import (
 
 	"github.com/syncd/syncd/engine/component"
 	conn "github.com/syncd/syncd/engine/connect/http"
+	"github.com/syncd/syncd/engine/connect/scrub"
 	"github.com/syncd/syncd/engine/expr"
 	"github.com/syncd/syncd/engine/format"
 )
 
+//go:embed page.md
+var page string
+
 // Kind declares sink "http".
-var Kind = component.SinkKind("http", "Sends each event as an HTTP request.", newConfig, open)
+var Kind = component.SinkKind("http", "Sends each event as an HTTP request.", newConfig, open).WithPage(page)
 
 // keyHeader carries the delivery's ID, as the IETF's draft "The Idempotency-Key
 // HTTP Header Field" has it.
@@ -36,8 +41,10 @@ type sink struct {
 	host     string
 	query    []param // in the order of their names
 	varying  []param // headers with holes
-	scrub    conn.Scrubber
+	signers  []signer
+	scrub    scrub.Scrubber
 	limit    int       // bytes of an answer that are read
+	decodes  bool      // answers, for expressions
 	room     sync.Pool // *[]byte in which bodies are made
 }
 
@@ -46,7 +53,7 @@ type param struct {
 	template expr.Template
 }
 
-var _ component.Sink = (*sink)(nil)
+var _ component.Paced = (*sink)(nil)
 
 func open(env component.Env, cfg *Config) (component.Sink, error) {
 	client, err := component.Connect[*conn.Client](env, cfg.Connection)
@@ -54,8 +61,11 @@ func open(env component.Env, cfg *Config) (component.Sink, error) {
 		return nil, fmt.Errorf("use %s: %w", cfg.Connection.Address, err)
 	}
 	s := &sink{cfg: cfg, client: client, now: env.Now, encoding: encodings[cfg.Encode], header: client.Header()}
-	if s.sendsBody() {
+	if s.cfg.sendsBody() {
 		s.header["Content-Type"] = []string{s.encoding.contentType}
+	}
+	if s.signers, err = newSigners(cfg.Sign); err != nil {
+		return nil, err
 	}
 	secrets := s.setHeaders(cfg.Headers)
 	for name, t := range cfg.Query {
@@ -63,12 +73,16 @@ func open(env component.Env, cfg *Config) (component.Sink, error) {
 		if value, ok := t.Literal(); ok {
 			secrets = append(secrets, value)
 		}
+		secrets = append(secrets, t.Secrets()...)
 	}
 	slices.SortFunc(s.query, byName)
 	s.scrub = client.Scrubber(secrets)
 	s.limit = quoted + s.scrub.Overlap()
-	if cfg.Success.IsSet() || cfg.RetryOn.IsSet() {
+	if s.decodes = cfg.Success.IsSet() || cfg.RetryOn.IsSet() || client.Judges(); s.decodes {
 		s.limit = max(s.limit, readable)
+	}
+	if cfg.Results != nil {
+		s.limit = max(s.limit, listed)
 	}
 	return s, nil
 }
@@ -78,6 +92,7 @@ func open(env component.Env, cfg *Config) (component.Sink, error) {
 func (s *sink) setHeaders(headers map[string]expr.Template) (secrets []string) {
 	for name, t := range headers {
 		name = nethttp.CanonicalHeaderKey(name)
+		secrets = append(secrets, t.Secrets()...)
 		value, literal := t.Literal()
 		switch {
 		case !literal:
@@ -100,12 +115,17 @@ func byName(a, b param) int {
 	return 1
 }
 
-func (s *sink) sendsBody() bool {
-	return s.cfg.Method != nethttp.MethodGet || s.cfg.Body.IsSet()
-}
+// Await implements component.Paced.
+func (s *sink) Await(ctx context.Context) error { return s.client.Await(ctx) }
 
-// Deliver sends each delivery and judges its answer.
+// Done implements component.Paced.
+func (s *sink) Done() { s.client.Done() }
+
+// Deliver sends each delivery, or all as a batch, and judges the answer.
 func (s *sink) Deliver(ctx context.Context, ds []component.Delivery) component.Result {
+	if s.cfg.Batch != nil {
+		return s.deliverBatch(ctx, ds)
+	}
 	var errs []error
 	for i := range ds {
 		if err := s.send(ctx, &ds[i]); err != nil {
@@ -125,7 +145,7 @@ func (s *sink) send(ctx context.Context, d *component.Delivery) error {
 	if err := s.fill(&r, r.Header, d.ID, in); err != nil {
 		return component.Permanent(err)
 	}
-	resp, err := s.client.Do(ctx, &r, s.limit)
+	resp, err := s.client.DoNow(ctx, &r, s.limit)
 	if err != nil {
 		return err
 	}
@@ -135,6 +155,24 @@ func (s *sink) send(ctx context.Context, d *component.Delivery) error {
 // fill completes the request from the event. Its errors are the event's.
 func (s *sink) fill(r *conn.Request, h nethttp.Header, id string, in *expr.Input) (err error) {
 	h[keyHeader] = []string{id}
+	if err := s.place(r, h, in); err != nil {
+		return err
+	}
+	if s.cfg.sendsBody() {
+		value, err := s.valueOf(in)
+		if err != nil {
+			return err
+		}
+		if r.Body, err = s.encode(value); err != nil {
+			return err
+		}
+	}
+	s.sign(h, id, r.Body)
+	return nil
+}
+
+// place fills in where the request goes: headers, path and query.
+func (s *sink) place(r *conn.Request, h nethttp.Header, in *expr.Input) (err error) {
 	for _, p := range s.varying {
 		value, err := p.template.Eval(in)
 		if err != nil {
@@ -151,13 +189,14 @@ func (s *sink) fill(r *conn.Request, h nethttp.Header, id string, in *expr.Input
 			return fmt.Errorf("fill path: %w", err)
 		}
 	}
-	if r.Query, err = s.queryOf(in); err != nil {
-		return err
-	}
-	if s.sendsBody() {
-		r.Body, err = s.bodyOf(in)
-	}
+	r.Query, err = s.queryOf(in)
 	return err
+}
+
+func (s *sink) sign(h nethttp.Header, id string, body []byte) {
+	for _, sign := range s.signers {
+		sign(h, id, s.now(), body)
+	}
 }
 
 func (s *sink) queryOf(in *expr.Input) (string, error) {
@@ -179,14 +218,19 @@ func (s *sink) queryOf(in *expr.Input) (string, error) {
 	return string(q), nil
 }
 
-func (s *sink) bodyOf(in *expr.Input) ([]byte, error) {
-	value := in.Body
-	if s.cfg.Body.IsSet() {
-		var err error
-		if value, err = s.cfg.Body.Eval(in); err != nil {
-			return nil, fmt.Errorf("compute body: %w", err)
-		}
+// valueOf is what is sent of an event, before it is encoded.
+func (s *sink) valueOf(in *expr.Input) (any, error) {
+	if !s.cfg.Body.IsSet() {
+		return in.Body, nil
 	}
+	value, err := s.cfg.Body.Eval(in)
+	if err != nil {
+		return nil, fmt.Errorf("compute body: %w", err)
+	}
+	return value, nil
+}
+
+func (s *sink) encode(value any) ([]byte, error) {
 	room, _ := s.room.Get().(*[]byte)
 	if room == nil {
 		room = new([]byte)

@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var scope = &expr.Scope{Names: []string{"body", "meta", "event", "vars", "parent", "response"}}
+var scope = &expr.Scope{Names: []string{"body", "meta", "event", "vars", "parent", "record", "response"}}
 
 func template(t testing.TB, text string, place expr.Escape) expr.Template {
 	t.Helper()

@@ -4,6 +4,7 @@ package log
 
 import (
 	"context"
+	_ "embed" // the page
 	"log/slog"
 	"strings"
 
@@ -11,8 +12,11 @@ import (
 	"github.com/syncd/syncd/engine/format"
 )
 
+//go:embed page.md
+var page string
+
 // Kind declares sink "log".
-var Kind = component.SinkKind("log", "Writes each event to the daemon's log.", func() *Config { return &Config{} }, open)
+var Kind = component.SinkKind("log", "Writes each event to the daemon's log.", func() *Config { return &Config{} }, open).WithPage(page)
 
 // Config is a sink "log" block; it has no attributes of its own.
 type Config struct{}

@@ -10,21 +10,21 @@ import (
 
 // Verify is one way for a sender to show who it is: exactly one field is set.
 type Verify struct {
-	HMAC   *HMAC   `hcl:"hmac" doc:"An HMAC of the body in a header."`
-	GitHub *GitHub `hcl:"github" doc:"GitHub's signature."`
-	Bearer *Bearer `hcl:"bearer" doc:"Authorization: Bearer."`
-	Basic  *Basic  `hcl:"basic" doc:"Authorization: Basic."`
+	HMAC   *HMAC   `hcl:"hmac" doc:"A signature of the body in a header: its HMAC with a shared key."`
+	GitHub *GitHub `hcl:"github" doc:"GitHub's signature of the body, in X-Hub-Signature-256."`
+	Bearer *Bearer `hcl:"bearer" doc:"A token, as Authorization: Bearer."`
+	Basic  *Basic  `hcl:"basic" doc:"User and password, as Authorization: Basic."`
 	APIKey *APIKey `hcl:"api_key" doc:"A key in a header or query parameter."`
-	None   *None   `hcl:"none" doc:"Anyone may send."`
+	None   *None   `hcl:"none" doc:"Anybody may send, and that is meant."`
 }
 
 // HMAC is a keyed digest of the raw body in a header.
 type HMAC struct {
 	Header    string           `hcl:"header,required" doc:"The header that holds the signature." example:"\"X-Signature\""`
-	Algorithm string           `hcl:"algorithm" doc:"The hash." enum:"sha1|sha256|sha512"`
+	Algorithm string           `hcl:"algorithm" doc:"The hash function." enum:"sha1|sha256|sha512"`
 	Encoding  string           `hcl:"encoding" doc:"How the signature is written." enum:"hex|base64"`
-	Prefix    string           `hcl:"prefix" doc:"What stands before it." example:"\"sha256=\""`
-	Secret    component.Secret `hcl:"secret,required" doc:"The key." example:"credential(\"shop\")"`
+	Prefix    string           `hcl:"prefix" doc:"What stands in the header before the signature." example:"\"sha256=\""`
+	Secret    component.Secret `hcl:"secret,required" doc:"The key that the sender signs with." example:"credential(\"shop\")"`
 }
 
 // SetDefaults fills in what is not given.
@@ -38,20 +38,20 @@ type GitHub struct {
 
 // Bearer is a token in Authorization (RFC 6750).
 type Bearer struct {
-	Token component.Secret `hcl:"token,required" doc:"The token." example:"credential(\"shop\")"`
+	Token component.Secret `hcl:"token,required" doc:"The token that is accepted." example:"credential(\"shop\")"`
 }
 
 // Basic is user and password in Authorization (RFC 7617).
 type Basic struct {
 	User     string           `hcl:"user,required" doc:"The user's name." example:"\"shop\""`
-	Password component.Secret `hcl:"password,required" doc:"The password." example:"credential(\"shop\")"`
+	Password component.Secret `hcl:"password,required" doc:"The password that is accepted." example:"credential(\"shop\")"`
 }
 
 // APIKey is a fixed value in a header or query parameter.
 type APIKey struct {
-	Header string           `hcl:"header" doc:"The header that holds it." example:"\"X-API-Key\""`
-	Query  string           `hcl:"query" doc:"Or the query parameter." example:"\"key\""`
-	Value  component.Secret `hcl:"value,required" doc:"The key." example:"credential(\"shop\")"`
+	Header string           `hcl:"header" doc:"The header that carries it." example:"\"X-API-Key\""`
+	Query  string           `hcl:"query" doc:"The query parameter that carries it, if no header does." example:"\"key\""`
+	Value  component.Secret `hcl:"value,required" doc:"The key that is accepted." example:"credential(\"shop\")"`
 }
 
 // None lets anyone send.

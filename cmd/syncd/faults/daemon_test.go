@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -41,6 +42,10 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir)
 		program = filepath.Join(dir, "syncd")
+		flag.Parse()
+		if err := flag.Set("test.parallel", "8"); err != nil { // those that are wait, most of the time
+			panic(err)
+		}
 		args := append([]string{"build", "-o", program}, raceFlags...)
 		if out, err := exec.Command("go", append(args, "..")...).CombinedOutput(); err != nil {
 			fmt.Printf("build syncd: %v\n%s", err, out)
@@ -70,7 +75,12 @@ func configure(t *testing.T, dir, conf string) {
 	if strings.Contains(conf, "daemon {") {
 		head = ""
 	}
-	if err := os.WriteFile(filepath.Join(dir, "conf.hcl"), []byte(head+conf), 0o600); err != nil {
+	path := filepath.Join(dir, "conf.hcl")
+	err := os.WriteFile(path+".new", []byte(head+conf), 0o600)
+	if err == nil {
+		err = os.Rename(path+".new", path) // a reload that comes now must not see half of it
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }

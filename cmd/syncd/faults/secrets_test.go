@@ -13,6 +13,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/syncd/syncd/engine/connect/sftp/sshdtest"
+	"golang.org/x/crypto/ssh"
 )
 
 // The secrets that are planted: each must not be found in anything that the
@@ -27,6 +30,8 @@ const (
 	cookie    = "planted-cookie-4717"
 	password  = "planted-password-4718"
 	inExpr    = "planted-in-expr-4719"
+	sshIn     = "planted-ssh-password-4720"
+	varying   = "planted-varying-4721"
 )
 
 const secretConf = `
@@ -71,12 +76,24 @@ sink "http" "out" {
 sink "http" "refused" {
   connection = connection.http.out
   path       = "/refused"
+  headers    = { X-Sig = "v1 ${credential("varying")}:{{ event.id }}" }
+}
+connection "sftp" "partner" {
+  host     = %q
+  port     = %d
+  user     = "partner"
+  password = credential("ssh")
+  host_key = %q
+}
+sink "files" "partner" {
+  connection = connection.sftp.partner
+  path       = "%s/out.ndjson"
 }
 sink "log" "all" {}
 flow "all" {
   from = [source.webhook.bearer, source.webhook.query, source.webhook.basic, source.webhook.hmac]
   set { token = "hmacSha256(secret.pepper, body.n ?? '')" }
-  to = [sink.http.out, sink.http.refused, sink.log.all]
+  to = [sink.http.out, sink.http.refused, sink.files.partner, sink.log.all]
 }
 flow "failing" {
   from = source.webhook.bearer
@@ -88,7 +105,7 @@ flow "failing" {
 func TestPlantedSecretsNeverShow(t *testing.T) {
 	dir, creds := t.TempDir(), t.TempDir()
 	for name, value := range map[string]string{
-		"bearer_in": bearerIn, "bearer_out": bearerOut, "header": header, "password": password, "pepper": inExpr,
+		"bearer_in": bearerIn, "bearer_out": bearerOut, "header": header, "password": password, "pepper": inExpr, "ssh": sshIn, "varying": varying,
 	} {
 		if err := os.WriteFile(filepath.Join(creds, name), []byte(value+"\n"), 0o600); err != nil {
 			t.Fatal(err)
@@ -108,7 +125,14 @@ func TestPlantedSecretsNeverShow(t *testing.T) {
 		fmt.Fprintf(w, "you sent %v", r.Header) // and so our credentials
 		return true
 	})
-	configure(t, dir, fmt.Sprintf(secretConf, filepath.Join(dir, "state"), hmacKey, out.addr))
+	partner := sshdtest.Serve(t, &ssh.ServerConfig{PasswordCallback: func(_ ssh.ConnMetadata, p []byte) (*ssh.Permissions, error) {
+		if string(p) != sshIn {
+			t.Errorf("the SFTP server got the password %q", p)
+		}
+		return nil, nil
+	}})
+	configure(t, dir, fmt.Sprintf(secretConf, filepath.Join(dir, "state"), hmacKey, out.addr,
+		partner.Host, partner.Port, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(partner.HostKey))), t.TempDir()))
 	d := launch(t, dir)
 	said := &strings.Builder{}
 	send := func(path, body string, want int, with ...string) {
@@ -185,7 +209,7 @@ func (d *daemon) command(args ...string) string {
 
 func search(t *testing.T, where, text string) {
 	t.Helper()
-	for _, s := range []string{bearerIn, hmacKey, queryKey, bearerOut, header, card, cookie, password, inExpr} {
+	for _, s := range []string{bearerIn, hmacKey, queryKey, bearerOut, header, card, cookie, password, inExpr, sshIn, varying} {
 		if i := strings.Index(text, s); i >= 0 {
 			t.Errorf("%s shows %q: …%q…", where, s, text[max(0, i-80):i])
 		}

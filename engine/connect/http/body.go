@@ -31,6 +31,12 @@ func read(resp *nethttp.Response, limit int) (*Response, error) {
 	return answer, nil
 }
 
+// drain reads the rest of an answer that nobody wants, and ends it.
+func drain(resp *nethttp.Response) {
+	_, _ = io.CopyN(io.Discard, resp.Body, drained)
+	_ = resp.Body.Close()
+}
+
 func readBody(answer *Response, resp *nethttp.Response, limit int) error {
 	if n := resp.ContentLength; n > 0 && n <= int64(limit) {
 		answer.Body = make([]byte, n)

@@ -4,34 +4,41 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/syncd/syncd/engine/component"
+	"github.com/syncd/syncd/engine/connect/http/oauth2"
+	"github.com/syncd/syncd/engine/expr"
 )
 
 // Config is a connection "http" block.
 type Config struct {
-	BaseURL     string                      `hcl:"base_url,required" doc:"Where the paths of its users begin." example:"\"https://crm.example.com/api/v2\""`
-	Headers     map[string]component.Secret `hcl:"headers" doc:"Sent with every request." example:"{ Accept = \"application/json\" }"`
-	Timeout     time.Duration               `hcl:"timeout" doc:"For one request, connecting included; its user's own timeout holds as well." min:"1ms"`
-	Concurrency int                         `hcl:"concurrency" doc:"Requests at a time, over all users; 0: as many as they make." max:"4096"`
+	BaseURL     string                      `hcl:"base_url,required" doc:"What all URLs have in common; the path of a sink is appended to it." example:"\"https://crm.example.com/api/v2\""`
+	Headers     map[string]component.Secret `hcl:"headers" doc:"Headers of every request." example:"{ Accept = \"application/json\" }"`
+	Timeout     time.Duration               `hcl:"timeout" doc:"How long a request may take, connecting included; a sink's own timeout holds as well. Of a long answer that is read as it comes, how long the next KiB may take; there the default is 30s." min:"1ms" example:"\"10s\""`
+	RateLimit   component.Rate              `hcl:"rate_limit" doc:"No more requests than this, of all users together, spread evenly; who must wait loses no attempt by it." example:"\"10/s\""`
+	Concurrency int                         `hcl:"concurrency" doc:"Requests at a time, of all users together; 0: as many as they make." min:"0" max:"4096" example:"4"`
+	AllowHosts  []string                    `hcl:"allow_hosts" doc:"Servers beside base_url's that links and redirects may lead to, each as host or host:port; they get no credentials." example:"[\"files.crm.example.com\"]"`
 	Proxy       component.Secret            `hcl:"proxy" doc:"URL of an HTTP proxy; default: what the environment says (HTTPS_PROXY, HTTP_PROXY, NO_PROXY)." example:"\"http://proxy:3128\""`
-	Auth        Auth                        `hcl:"auth,oneof" doc:"How syncd authenticates itself."`
+	Auth        Auth                        `hcl:"auth,oneof" doc:"How syncd shows who it is."`
+	Outcome     *Outcome                    `hcl:"outcome,block" doc:"What answers mean, for APIs that do not tell by their status; it holds for all users."`
 	TLS         *TLS                        `hcl:"tls,block" doc:"Certificates beyond the system's."`
 }
 
 // Auth is one way to authenticate.
 type Auth struct {
-	Basic  *Basic  `hcl:"basic" doc:"HTTP basic authentication (RFC 7617)."`
-	Bearer *Bearer `hcl:"bearer" doc:"A bearer token (RFC 6750)."`
-	APIKey *APIKey `hcl:"api_key" doc:"A key in a header or in the query."`
+	Basic  *Basic         `hcl:"basic" doc:"User and password, as Authorization: Basic (RFC 7617)."`
+	Bearer *Bearer        `hcl:"bearer" doc:"A token, as Authorization: Bearer (RFC 6750)."`
+	APIKey *APIKey        `hcl:"api_key" doc:"A key in a header or in the query."`
+	OAuth2 *oauth2.Config `hcl:"oauth2" doc:"A token that is asked for and renewed (RFC 6749)."`
 }
 
 // Basic holds the credentials of basic authentication.
 type Basic struct {
-	User     string           `hcl:"user,required" doc:"User name."`
-	Password component.Secret `hcl:"password,required" doc:"Password." example:"credential(\"crm\")"`
+	User     string           `hcl:"user,required" doc:"The user's name." example:"\"syncd\""`
+	Password component.Secret `hcl:"password,required" doc:"The password." example:"credential(\"crm\")"`
 }
 
 // Bearer holds a token.
@@ -44,6 +51,12 @@ type APIKey struct {
 	Header string           `hcl:"header" doc:"The header that carries the key." example:"\"X-Api-Key\""`
 	Query  string           `hcl:"query" doc:"The query parameter that carries the key, if no header does." example:"\"api_key\""`
 	Value  component.Secret `hcl:"value,required" doc:"The key." example:"credential(\"crm\")"`
+}
+
+// Outcome judges answers before their user does.
+type Outcome struct {
+	Retry expr.Expr `hcl:"retry" yields:"bool" scope:"response" doc:"Whether an answer, of whatever status, means: not now, try again." example:"\"response.body.error.code == 'throttled'\""`
+	Fail  expr.Expr `hcl:"fail" yields:"bool" scope:"response" doc:"Whether an answer is a failure although it looks like a success." example:"\"response.body.ok == false\""`
 }
 
 // TLS names PEM files.
@@ -62,6 +75,11 @@ func (c *Config) Validate(p *component.Problems) {
 		p.Error("base_url", "not a base URL", wrong)
 	} else if c.Auth != (Auth{}) && base.Scheme == "http" && !isLoopback(base.Hostname()) {
 		p.Warn("base_url", "credentials in the clear", "With http:// anybody on the way can read what auth sends. Use https:// if the server can.")
+	}
+	for i, entry := range c.AllowHosts {
+		if wrong := checkAllowed(entry); wrong != "" {
+			p.Error(fmt.Sprintf("allow_hosts[%d]", i), "not a host", wrong)
+		}
 	}
 	if c.Proxy.IsSet() {
 		if _, wrong := parseProxy(c.Proxy.Reveal()); wrong != "" {
@@ -88,12 +106,17 @@ func checkHeaders(p *component.Problems, headers map[string]component.Secret) {
 	}
 }
 
+// bareHost is a URL that lacks nothing but https://.
+var bareHost = regexp.MustCompile(`^[\w-]+(\.[\w-]+)+(:[0-9]+)?(/[\w./-]*)?$`)
+
 // parseBase gives the URL, or a sentence on what is wrong with it.
 func parseBase(s string) (*url.URL, string) {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil:
 		return nil, "It does not parse as a URL."
+	case bareHost.MatchString(s):
+		return nil, fmt.Sprintf("Write %q.", "https://"+s)
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		return nil, "It must begin with https:// or http:// and a host."
 	case u.User != nil:

@@ -3,39 +3,19 @@ package http
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"net"
 	nethttp "net/http"
 
 	"github.com/syncd/syncd/engine/component"
+	"github.com/syncd/syncd/engine/connect/peer"
 )
 
-// classify marks errors that no other delivery would be spared: names that do not
-// resolve, certificates that do not convince. Everything else (refused, reset,
-// timed out) may pass.
+// classify marks errors that no other delivery would be spared.
 func classify(err error) error {
-	if isDNS(err) || isTLS(err) || errors.Is(err, errProxyRefuses) {
+	if errors.Is(err, errProxyRefuses) || errors.Is(err, nethttp.ErrSchemeMismatch) {
 		return component.Unwell(err)
 	}
-	return err
-}
-
-func isDNS(err error) bool {
-	var dns *net.DNSError
-	return errors.As(err, &dns)
-}
-
-func isTLS(err error) bool {
-	var (
-		verification *tls.CertificateVerificationError
-		authority    x509.UnknownAuthorityError
-		record       tls.RecordHeaderError
-		op           *net.OpError
-	)
-	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &record) ||
-		errors.Is(err, nethttp.ErrSchemeMismatch) ||
-		errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error") // a TLS alert, theirs or ours
+	return peer.Classify(err)
 }
 
 // describe puts into words what net/http tells in its own way.

@@ -28,3 +28,18 @@ func isToken(s string) bool {
 	}
 	return s != ""
 }
+
+// HeaderSecrets are the parts of a configured header that must not show: its
+// value, and what follows a scheme such as Bearer. Headers that only negotiate
+// hold none.
+func HeaderSecrets(name, value string) []string {
+	lower := strings.ToLower(name)
+	if lower == "content-type" || lower == "user-agent" || lower == "host" || strings.HasPrefix(lower, "accept") {
+		return nil
+	}
+	secrets := []string{value}
+	if _, rest, ok := strings.Cut(value, " "); ok {
+		secrets = append(secrets, rest)
+	}
+	return secrets
+}

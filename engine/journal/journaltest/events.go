@@ -28,15 +28,20 @@ func appendAndRead(t *testing.T, h Harness) {
 		b.equal("answer", a, component.Accepted{ID: list[i].ID.String()})
 	}
 	want = append(want, list...)
+	silent := records(9, 1)
+	got, err = b.Append(t.Context(), journal.Append{Source: shop, Records: silent, Silent: true})
+	b.ok(err)
+	b.equal("answers to a silent append", len(got), 0)
+	want = append(want, silent...)
 	b.add("source.webhook.other", 2)
 	for _, restart := range []func(){func() {}, func() { b.reopen(false) }, func() { b.reopen(true) }} {
 		restart()
 		b.equal("all events", b.all(shop, 0), want, same)
 		b.equal("events after 6", b.all(shop, 6), want[6:], same)
-		b.equal("events after the last", len(b.all(shop, 8)), 0)
+		b.equal("events after the last", len(b.all(shop, 9)), 0)
 	}
-	b.equal("accepted", b.sourceStats(shop).Accepted, int64(8))
-	b.equal("last", b.sourceStats(shop).Last, list[2].Time, same)
+	b.equal("accepted", b.sourceStats(shop).Accepted, int64(9))
+	b.equal("last", b.sourceStats(shop).Last, silent[0].Time, same)
 }
 
 func payloads(t *testing.T, h Harness) {
@@ -167,6 +172,49 @@ func duplicates(t *testing.T, h Harness) {
 	b.equal("the same id in another source", got[0].Duplicate, false)
 	s := b.sourceStats(shop)
 	b.equal("accepted and duplicates", []int64{s.Accepted, s.Duplicates}, []int64{5, 2})
+}
+
+// A record whose content has changed is new, though its id is known; then only that
+// content is.
+func changedContent(t *testing.T, h Harness) {
+	b := open(t, h)
+	b.configure(flow("orders", "crm"))
+	list := records(1, 6)
+	contents := []string{"x", "x", "y", "y", "x", ""}
+	for i := range list {
+		list[i].Dedupe, list[i].Content = "a", contents[i]
+	}
+	for i := range list {
+		if i == 4 {
+			b.reopen(true)
+		}
+		got, err := b.Append(t.Context(), journal.Append{Source: shop, Records: list[i : i+1], DedupeWindow: time.Hour})
+		b.ok(err)
+		want := component.Accepted{ID: list[i].ID.String()}
+		if i == 1 || i == 3 || i == 5 {
+			want = component.Accepted{ID: list[i-1].ID.String(), Duplicate: true}
+		}
+		b.equal(fmt.Sprintf("record %d", i), got[0], want)
+	}
+}
+
+// An id that is met again is remembered from then on, if that is wanted.
+func renewedIDs(t *testing.T, h Harness) {
+	b := open(t, h)
+	r := record(1)
+	r.Dedupe = "a"
+	first := r.ID.String()
+	for i, hours := range []int{0, 4, 10, 1, 10, 16} {
+		time.Sleep(time.Duration(hours) * time.Hour)
+		r.ID = journal.NewID(time.Now())
+		got, err := b.Append(t.Context(), journal.Append{Source: shop, Records: []journal.Record{r}, DedupeWindow: 10 * time.Hour, Renew: true})
+		b.ok(err)
+		b.equal(fmt.Sprintf("time %d", i), got[0].Duplicate, i > 0 && i < 5)
+		if i > 0 && i < 5 {
+			b.equal("the id it is answered with", got[0].ID, first)
+		}
+		first = got[0].ID
+	}
 }
 
 func dedupeWindow(t *testing.T, h Harness) {

@@ -359,7 +359,7 @@ func reviveAndDrop(t *testing.T, h Harness) {
 	e, err := b.Revive(t.Context(), id)
 	b.ok(err)
 	want := s.Failed[0]
-	want.Dead, want.Next = false, time.Now().UTC()
+	want.Dead, want.Since, want.Next = false, time.Now().UTC(), time.Now().UTC()
 	b.equal("revived", e, want, exceptionFields)
 	b.equal("stored", b.exceptions(journal.ExceptionQuery{ID: id})[0], e)
 	b.equal("waits", b.flowStats("orders"), sum(2, 0, 0, 1, 0, 1))

@@ -170,3 +170,41 @@ func maxSize(t *testing.T, h Harness) {
 		t.Errorf("the journal takes %d bytes", s.Bytes)
 	}
 }
+
+func changedLimits(t *testing.T, h Harness) {
+	b := openWith(t, h, Settings{Retention: time.Hour})
+	b.configure(flow("orders", "crm"))
+	noise := rand.NewChaCha8([32]byte{2})
+	send := func() error {
+		r := record(1)
+		r.Payload.Raw = make([]byte, 256<<10)
+		noise.Read(r.Payload.Raw)
+		_, err := b.Append(t.Context(), journal.Append{Source: shop, Records: []journal.Record{r}})
+		return err
+	}
+	for range 10 {
+		b.ok(send())
+	}
+	b.SetLimits(1<<20, time.Hour)
+	if l := b.later(send()); !strings.Contains(l.Reason, "1MiB") {
+		t.Errorf("the reason does not name the limit: %s", l.Reason)
+	}
+	b.SetLimits(2<<20, time.Hour)
+	b.later(send())
+	b.SetLimits(64<<20, time.Hour)
+	b.ok(send())
+	b.SetLimits(1<<20, time.Hour)
+	b.later(send())
+	b.SetLimits(0, time.Hour)
+	b.ok(send())
+
+	b.settle(steps, journal.Nothing, upTo(12)...)
+	b.settle(crm, journal.Delivered, upTo(12)...)
+	time.Sleep(2 * time.Minute)
+	b.SetLimits(0, time.Minute)
+	time.Sleep(5 * time.Second)
+	synctest.Wait()
+	b.settings.Retention = time.Hour
+	b.reopen(false)
+	b.equal("kept after the shorter retention", len(b.all(shop, 0)), 0)
+}

@@ -13,7 +13,8 @@ type model struct {
 	duplicates map[string]int64
 	unrouted   map[string]int64
 	refused    map[string]int64
-	ids        map[string]string // dedupe key → first id
+	ids        map[string]map[string]string // source → dedupe key → first id
+	origins    map[string]string
 	flows      map[string]*flowModel
 	running    []journal.Flow
 }
@@ -40,7 +41,7 @@ type laneModel struct {
 
 func newModel() *model {
 	return &model{heads: map[string]journal.Position{}, duplicates: map[string]int64{}, unrouted: map[string]int64{},
-		refused: map[string]int64{}, ids: map[string]string{}, flows: map[string]*flowModel{}}
+		refused: map[string]int64{}, ids: map[string]map[string]string{}, origins: map[string]string{}, flows: map[string]*flowModel{}}
 }
 
 func newLane(start journal.Position) *laneModel {

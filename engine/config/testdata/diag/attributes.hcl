@@ -1,6 +1,6 @@
 source "webhook" "orders" { # error: missing attribute "path"
   methodz  = ["POST"] # error: Did you mean "methods"?
-  max_body = 5000000 # error: 5000000" has no unit
+  max_body = 5000000 # error: Did you mean "5000000B"?
   weight   = "heavy" # error: weight takes a number
   strict   = "maybe" # error: strict takes true or false
   verify   = {} # error: verify is a block

@@ -11,14 +11,14 @@ flow "orders" {
   from = source.webhook.orders
   filter { when = "boddy.total > 0" } # error: "boddy" is not something an expression can see here
   filter { when = "\"a\\tb\" == body.x\u00e9 or boddy.total > 0" } # error: Did you mean "body"?
-  filter { when = "body.total > ${var.site}" } # error: Write var.site instead of ${var.site}
-  filter { when = "${local.tag}" } # error: Write local.tag instead of ${local.tag}
+  filter { when = "body.total > ${var.site}" } # error: Write "body.total > var.site"
+  filter { when = "${local.tag}" } # error: Write "local.tag"
   filter { when = body.total > 0 } # error: expressions are quoted: "body.total > 0"
   filter { when = "Hello {{ body.name }}" } # error: This is an expression
   filter { when = "lower(body.name)" } # error: This yields text, but true or false is needed
   filter { when = 5 } # error: This yields a number, but true or false is needed
   filter { when = var.site == "scl" }
-  filter { when = "lower(5)" } # error: invalid expression
+  filter { when = "lower(5)" } # error: lower needs text, but 5 is a number
   filter { when = "lowr(body.x)" } # error: unknown function in expression
   filter { when = "body.total >" } # error: invalid expression
   filter { when = "" } # error: The expression is empty
@@ -27,7 +27,7 @@ flow "orders" {
   map {
     secret = var.token # error: sensitive value not allowed in
     nested = { deep = ["body.a", "boddy.b"] } # error: Did you mean "body"?
-    call   = upper("x", "y") # error: too many function arguments
+    call   = upper("x", "y") # error: upper was given 2 arguments
   }
   filter {
     when = <<-EXPR

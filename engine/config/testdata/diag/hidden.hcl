@@ -4,7 +4,7 @@ source "webhook" "a" {
   verify "hmac" { secret = "planted-1" } # error: missing attribute "header"
   verify "hmac" {
     header = "X-Sig"
-    secrt  = "planted-2" # error: unknown attribute "secrt" # error -2: missing attribute "secret"
+    secrt  = "planted-2" # error: unknown attribute "secrt"
   }
   verify "hmca" { secret = "planted-3" } # error: unknown verify "hmca"
 }
@@ -22,4 +22,20 @@ flow "c" {
   from = source.webhook.a
   map { secret = "boddy.c" } # error: "boddy"
   to = sink.http.b
+}
+
+connection "http" "bare" {
+  base_url = "https://crm.example.com"
+  password = planted7 # error: Text is put in quotes
+  tls {
+    ca = 5
+  }
+}
+connection "http" "number" {
+  base_url = [] # error: base_url takes text
+  password = 4711
+}
+connection "http" "url" {
+  base_url = "https://me:planted-8@crm.example.com"
+  nope     = "https://me:planted-9@crm.example.com" # error: unknown attribute "nope"
 }

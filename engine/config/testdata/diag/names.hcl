@@ -12,8 +12,8 @@ locals {
   h      = env("NOT_SET") # error: environment variable NOT_SET is not set
   i      = env("NOT_SET", "fine")
   j      = credential("db") # error: no credential "db"
-  k      = credential("../etc/passwd") # error: a credential is the name of a file
-  l      = file("missing.txt") # error: no such file or directory
+  k      = credential("../etc/passwd") # error: A credential is the name of a file
+  l      = file("missing.txt") # error: There is no file missing.txt
   m      = jsondecode("{") # error: jsondecode failed
   n      = body.x # error: body is not known at load
   o      = secret.none # error: unknown secret.none

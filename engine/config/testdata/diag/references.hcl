@@ -9,7 +9,7 @@ flow "orders" {
   from = [source.webhook.order, "source.webhook.orders", source.webhook.orders] # error: Did you mean source.webhook.orders? # error: A reference is not quoted
   to   = [sink.log.debgu, flow.ordres, source.webhook.orders] # error: Did you mean sink.log.debug? # error: Did you mean flow.orders? # error: source.webhook.orders cannot stand in to
   apply {
-    transform = transform.clean # error: None of this type is declared
+    transform = transform.clean # error: There is no transform at all
   }
 }
 

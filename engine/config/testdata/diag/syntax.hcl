@@ -1,6 +1,6 @@
 flow "x" {
   from = [source.webhook.orders
-  to   = sink.log.debug # error: missing item separator
+  to   = sink.log.debug # error: Is the ] missing
 }
 flow "y" {
   to = sink.log.nowhere # error: there is no sink.log.nowhere

@@ -1,3 +1,3 @@
 flow "x" {
-  filter { # error: unclosed configuration block
+  filter { # error: block without an end
     when = "true"

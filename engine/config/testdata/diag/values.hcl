@@ -26,6 +26,6 @@ source "webhook" "orders" {
 
 connection "http" "crm" {
   base_url = "https://crm.example.com"
-  timeout  = "10 s" # error: " s" is not one of the units here
+  timeout  = "10 s" # error: Did you mean "10s"?
   port     = 70000 # error: port is too large
 }

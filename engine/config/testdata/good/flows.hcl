@@ -59,7 +59,9 @@ sink "files" "export" {
   command = ["/bin/label", "--id", "{{ body.id }}"]
 }
 
-sink "log" "debug" {}
+sink "log" "debug" {
+  description = "keeps ${var.count} of ${length(local.nested.deep)}"
+}
 
 moved {
   from = source.webhook.old

@@ -1,0 +1,1 @@
+﻿flwo "a" {} # error: Did you mean "flow"?

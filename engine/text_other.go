@@ -1,0 +1,6 @@
+//go:build !linux
+
+package engine
+
+// releaseText is for Linux.
+func releaseText() {}

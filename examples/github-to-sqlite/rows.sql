@@ -1,0 +1,4 @@
+SELECT repository, branch, "commit", author, title FROM commits
+UNION ALL
+SELECT repository, number, last, "by", title FROM issues
+ORDER BY 3;

@@ -1,0 +1,1 @@
+syncd trigger source.files.stock
