@@ -67,7 +67,7 @@ func (s batchSink) one(ctx context.Context, ids []delivery, rs []*record, c cond
 // inBatch is the batch that a delivery came in last.
 type inBatch struct {
 	key   string
-	edits int // of the configuration, by then
+	edits int64 // of the configuration, by then
 }
 
 // comesAs checks that a batch is what it was, and that a delivery which comes again comes
@@ -79,12 +79,13 @@ func (t *peer) comesAs(key string, ids []delivery) {
 		t.w.fail("G4: batch %s at %s has %v, had %v", key, t.plan.address, ids, was)
 	}
 	t.batches[key] = ids
+	edits := t.w.edits.Load()
 	for _, id := range ids {
 		last, again := t.last[id]
-		if again && last.key != key && last.edits == t.w.edits && !t.parted(last.key) {
+		if again && last.key != key && last.edits == edits && !t.parted(last.key) {
 			t.w.fail("G4: %s comes to %s in batch %s, it was in %s", id, t.plan.address, key, last.key)
 		}
-		t.last[id] = inBatch{key, t.w.edits}
+		t.last[id] = inBatch{key, edits}
 	}
 }
 

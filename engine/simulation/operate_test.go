@@ -158,7 +158,7 @@ func (w *world) changed(op int) version {
 // adopt makes v the configuration.
 func (w *world) adopt(v version) {
 	w.version = v
-	w.edits++
+	w.edits.Add(1)
 	for _, f := range w.plan.flows {
 		for _, l := range w.plan.lanes(f) {
 			w.model.lanes[l].away = w.model.lanes[l].away || v.off[l] || v.gone[f.name]

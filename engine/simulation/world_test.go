@@ -23,9 +23,9 @@ type world struct {
 	peers   []*peer
 	version version
 	daemon  *daemon
-	daemons int // started so far
-	serials int // of events
-	edits   int // of the configuration
+	daemons int          // started so far
+	serials int          // of events
+	edits   atomic.Int64 // of the configuration
 
 	clock   atomic.Int64 // by how much the wall clock is off, in nanoseconds
 	peak    time.Time    // the latest that it has shown
