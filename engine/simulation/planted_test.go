@@ -93,6 +93,7 @@ func noDedupe(ctx context.Context, j journal.Journal, a journal.Append) ([]compo
 }
 
 func earlySettle(ctx context.Context, j journal.Journal, s journal.Settlement) error {
+	s.Outcomes = slices.Clone(s.Outcomes) // whose memory serves again once this has returned
 	go func() {
 		sleep(10 * time.Millisecond)
 		j.Settle(ctx, s)
@@ -154,6 +155,7 @@ func earlySuccess(ctx context.Context, s component.Sink, ds []component.Delivery
 	if _, ordered := s.(component.Ordered); ordered {
 		return s.Deliver(ctx, ds)
 	}
+	ds = slices.Clone(ds)
 	go func() {
 		sleep(time.Millisecond)
 		s.Deliver(context.WithoutCancel(ctx), ds)
