@@ -203,6 +203,9 @@ func TestSwaks(t *testing.T) {
 	if out := swaks(); !strings.Contains(out, "530 5.7.0") {
 		t.Error(out)
 	}
+	if t.Failed() {
+		return
+	}
 	body := message.Decode(r.memory.batches[0][0].Raw)
 	a := body["attachments"].([]any)[0].(map[string]any)
 	if body["subject"] != "order" || a["name"] != "a.csv" || a["content"] != "1;2" {
