@@ -33,6 +33,8 @@ func (e *stored) restore(source, id string, rec *journal.Record, last *lastShape
 	e.Event = component.Event{ID: id, Source: source, Time: rec.Time, Key: rec.Key}
 	p := &rec.Payload
 	switch {
+	case format.Of(p.ContentType) == format.Multipart && p.Names == nil:
+		e.Kept = &storedMeta{text: rec.Meta, form: p}
 	case rec.Meta == nil:
 	case len(p.Raw) > largeBody:
 		e.Kept = &storedMeta{text: bytes.Clone(rec.Meta)}
@@ -54,7 +56,8 @@ func (e *stored) restore(source, id string, rec *journal.Record, last *lastShape
 
 // storedMeta is decoded when somebody asks for it.
 type storedMeta struct {
-	text    []byte
+	text    []byte           // a JSON object, or nil
+	form    *journal.Payload // whose files are meta.attachments; nil: there are none
 	decoded atomic.Pointer[decodedMeta]
 }
 
@@ -66,13 +69,31 @@ type decodedMeta struct {
 // Meta implements expr.Meta.
 func (m *storedMeta) Meta() (map[string]any, error) {
 	if m.decoded.Load() == nil {
-		v, err := format.DecodeJSON(m.text)
-		d := &decodedMeta{err: err}
-		d.value, _ = v.(map[string]any)
+		d := &decodedMeta{}
+		d.value, d.err = m.decode()
 		m.decoded.CompareAndSwap(nil, d)
 	}
 	d := m.decoded.Load()
 	return d.value, d.err
+}
+
+func (m *storedMeta) decode() (map[string]any, error) {
+	meta := map[string]any{}
+	if m.text != nil {
+		v, err := format.DecodeJSON(m.text)
+		if err != nil {
+			return nil, err
+		}
+		meta, _ = v.(map[string]any)
+	}
+	if m.form != nil {
+		_, files, err := format.DecodeMultipart(m.form.ContentType, m.form.Raw)
+		if err != nil {
+			return nil, err
+		}
+		meta["attachments"] = files
+	}
+	return meta, nil
 }
 
 // lastShape is the shape of the last record that had one.

@@ -14,7 +14,8 @@ import (
 //   - JSON (also any +json) as its value, NDJSON as a list of values
 //   - CSV and TSV as a list of objects by the header's names; with the
 //     parameter header=absent (RFC 4180) as a list of lists
-//   - a form as an object; a name that comes more than once has a list
+//   - a form as an object; a name that comes more than once has a list; of a multipart
+//     form its fields, and DecodeMultipart gives the files as well
 //   - XML (also any +xml) as an object: attributes as "@name", text beside children as "#text"
 //   - a mail (message/rfc822) as package message takes it apart
 //   - other text as a string
@@ -57,6 +58,9 @@ func Decode(contentType string, raw []byte) (any, error) {
 		return decodeCSV(raw, delimiter, charset, params["header"] == "absent")
 	case Form:
 		return decodeForm(raw, charset)
+	case Multipart:
+		fields, _, err := decodeMultipart(raw, params["boundary"], false)
+		return fields, err
 	case XML:
 		return decodeXML(raw, charset)
 	case Text:
@@ -75,6 +79,7 @@ const (
 	NDJSON
 	CSV
 	Form
+	Multipart
 	XML
 	Text
 )
@@ -95,6 +100,8 @@ func Of(contentType string) Family {
 		return CSV
 	case "application/x-www-form-urlencoded":
 		return Form
+	case "multipart/form-data":
+		return Multipart
 	case "application/xml", "text/xml":
 		return XML
 	}

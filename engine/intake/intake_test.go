@@ -496,6 +496,34 @@ func TestMasksOfOtherTypes(t *testing.T) {
 	}
 }
 
+// A multipart form is stored as it came, unless something of it is masked: then neither
+// that nor the files are lost.
+func TestMultipartForms(t *testing.T) {
+	const typ = "multipart/form-data; boundary=XX"
+	const form = "--XX\r\nContent-Disposition: form-data; name=\"card\"\r\n\r\n4111\r\n" +
+		"--XX\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.txt\"\r\n\r\nhidden\r\n--XX--\r\n"
+	const file = `{"content":"hidden","content_type":"application/octet-stream","field":"f","name":"a.txt","size":6}`
+	tests := []struct {
+		redact        []string
+		contentType   string
+		payload, meta string
+	}{
+		{nil, typ, form, `{"path":"/h"}`},
+		{[]string{"body.card"}, "application/json", `{"card":"***"}`, `{"attachments":[` + file + `],"path":"/h"}`},
+		{[]string{"meta.attachments.content"}, "application/json", `{"card":"4111"}`, `{"attachments":[` + strings.Replace(file, "hidden", "***", 1) + `],"path":"/h"}`},
+	}
+	for _, test := range tests {
+		j := &recorder{known: map[string]string{}}
+		in := newIntake(t, j, attributes{key: "meta.attachments[0].name", id: "body.card", redact: test.redact})
+		accept(t, in, component.Draft{ContentType: typ, Raw: []byte(form), RawMeta: []byte(`{"path":"/h"}`)})
+		r := j.appends[0].Records[0]
+		got := []string{r.Key, r.Payload.ContentType, string(r.Payload.Raw), string(r.Meta)}
+		if diff := cmp.Diff([]string{"a.txt", test.contentType, test.payload, test.meta}, got); diff != "" || r.Dedupe == "" {
+			t.Errorf("redact %v: dedupe %q %s", test.redact, r.Dedupe, diff)
+		}
+	}
+}
+
 func TestFaultyRedact(t *testing.T) {
 	for _, path := range []string{"", "card", "meta", "body..card", "event.key"} {
 		common := &component.SourceCommon{Redact: []string{path}}

@@ -85,12 +85,16 @@ func (e withheldError) Error() string {
 
 // open decodes body and meta where they are needed.
 func (in *Intake) open(d *component.Draft) error {
-	if in.usesMeta && d.RawMeta != nil {
+	form := d.Raw != nil && format.Of(d.ContentType) == format.Multipart
+	if (in.usesMeta || form && in.masksBody) && d.RawMeta != nil {
 		v, err := format.DecodeJSON(d.RawMeta)
 		if err != nil {
 			return fmt.Errorf("read meta: %w", err)
 		}
 		d.Meta, _ = v.(map[string]any)
+	}
+	if form && (in.usesMeta || len(in.masks) > 0) {
+		return in.openForm(d)
 	}
 	if !in.usesBody || d.Names != nil || d.Raw == nil || d.Body != nil {
 		return nil
@@ -100,6 +104,23 @@ func (in *Intake) open(d *component.Draft) error {
 		return fmt.Errorf("read body: %w", err)
 	}
 	d.Body = v
+	return nil
+}
+
+// openForm decodes a multipart form: its files are part of meta. Where something is to be
+// masked, the form is stored as what it says, not as it came.
+func (in *Intake) openForm(d *component.Draft) error {
+	fields, files, err := format.DecodeMultipart(d.ContentType, d.Raw)
+	if err != nil {
+		return fmt.Errorf("read body: %w", err)
+	}
+	if d.Meta == nil {
+		d.Meta = map[string]any{}
+	}
+	d.Body, d.Meta["attachments"] = fields, files
+	if len(in.masks) > 0 {
+		d.Raw, d.RawMeta = nil, nil
+	}
 	return nil
 }
 

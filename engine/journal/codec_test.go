@@ -17,7 +17,7 @@ func body(t testing.TB, submissions ...[]Record) []byte {
 	t.Helper()
 	var plain []byte
 	for _, records := range submissions {
-		_, sections, err := encodeSections(nil, nil, records)
+		_, sections, err := encodeSections(nil, nil, records, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +58,7 @@ func TestFrameRoundTrip(t *testing.T) {
 }
 
 func TestBytesOfFramesAreTheSameFromMemoryAndDisk(t *testing.T) {
-	_, sections, err := encodeSections(nil, nil, someRecords())
+	_, sections, err := encodeSections(nil, nil, someRecords(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestSectionsAreBounded(t *testing.T) {
 		big[i].Payload.Raw = []byte("x")
 	}
 	big = append(big, Record{Payload: Payload{Raw: make([]byte, 3*maxBytes)}}, Record{}, Record{})
-	_, sections, err := encodeSections(nil, nil, big)
+	_, sections, err := encodeSections(nil, nil, big, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestBadValues(t *testing.T) {
 		"1 values for 2 names":                   {Names: []string{"a", "b"}, Values: []any{nil}},
 		"b: a value of type int cannot be store": {Names: []string{"a", "b"}, Values: []any{nil, 1}},
 	} {
-		_, _, err := encodeSections(nil, nil, []Record{{}, {Payload: p}})
+		_, _, err := encodeSections(nil, nil, []Record{{}, {Payload: p}}, nil)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "record 1") {
 			t.Errorf("got %v, want %q", err, want)
 		}

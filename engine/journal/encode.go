@@ -48,22 +48,28 @@ const (
 type section struct {
 	records []Record
 	body    []byte
-	bytes   int // payload and meta
-	end     int // of the body in its buffer
+	blob    string // the file that holds the payload of its one record; "": none
+	bytes   int    // payload and meta
+	end     int    // of the body in its buffer
 }
 
 // encodeSections appends the records' sections to buf, each small enough for a
-// frame, and describes them in list. The bodies alias the buffer that it returns.
-func encodeSections(buf []byte, list []section, records []Record) ([]byte, []section, error) {
+// frame, and describes them in list. A record of which blobs names the file that holds
+// its payload, or is "", has a section of its own; nil: there is none. The bodies alias the buffer that it returns.
+func encodeSections(buf []byte, list []section, records []Record, blobs []string) ([]byte, []section, error) {
 	first, from := len(list), len(buf)
 	for len(records) > 0 {
-		n := fit(records)
-		var bytes int
+		n := fit(records, blobs)
+		s := section{records: records[:n:n]}
+		if blobs != nil {
+			s.blob, blobs = blobs[0], blobs[n:]
+		}
 		var err error
-		if buf, bytes, err = encodeSection(buf, records[:n]); err != nil {
+		if buf, s.bytes, err = encodeSection(buf, s.records, s.blob != ""); err != nil {
 			return buf, nil, err
 		}
-		list = append(list, section{records: records[:n:n], bytes: bytes, end: len(buf)})
+		s.end = len(buf)
+		list = append(list, s)
 		records = records[n:]
 	}
 	for i := first; i < len(list); i++ { // only now: the buffer may have moved
@@ -73,18 +79,19 @@ func encodeSections(buf []byte, list []section, records []Record) ([]byte, []sec
 }
 
 // fit is how many of the records, at least one, go into one frame.
-func fit(records []Record) int {
+func fit(records []Record, blobs []string) int {
 	size := 0
 	for i := range records {
 		size += records[i].Payload.Size() + len(records[i].Meta)
-		if i > 0 && (i == maxEvents || size > maxBytes) {
+		if i > 0 && (i == maxEvents || size > maxBytes || blobs != nil && (blobs[i-1] != "" || blobs[i] != "")) {
 			return i
 		}
 	}
 	return len(records)
 }
 
-func encodeSection(buf []byte, records []Record) ([]byte, int, error) {
+// encodeSection appends one section, without the payloads if those are elsewhere.
+func encodeSection(buf []byte, records []Record, bare bool) ([]byte, int, error) {
 	d := dictionary{}
 	d.collect(records)
 	buf = binary.AppendUvarint(buf, uint64(len(records)))
@@ -99,8 +106,13 @@ func encodeSection(buf []byte, records []Record) ([]byte, int, error) {
 		buf = appendString(buf, r.Key)
 		buf = appendBytes(buf, r.Meta)
 		before := len(buf)
+		p := r.Payload
+		if bare {
+			size += len(p.Raw)
+			p.Raw = nil
+		}
 		var err error
-		if buf, err = d.payload(buf, &r.Payload); err != nil {
+		if buf, err = d.payload(buf, &p); err != nil {
 			return buf, 0, fmt.Errorf("encode record %d: %w", i, err)
 		}
 		size += len(r.Meta) + len(buf) - before
@@ -108,12 +120,15 @@ func encodeSection(buf []byte, records []Record) ([]byte, int, error) {
 	return buf, size, nil
 }
 
-// room is about how many bytes the records take.
-func room(records []Record) int {
+// room is about how many bytes the records take, but for payloads that are files.
+func room(records []Record, blobs []string) int {
 	n := 0
 	for i := range records {
 		r := &records[i]
-		n += recordHead + len(r.Key) + len(r.Meta) + len(r.Payload.Raw)
+		n += recordHead + len(r.Key) + len(r.Meta)
+		if blobs == nil || blobs[i] == "" {
+			n += len(r.Payload.Raw)
+		}
 		for _, v := range r.Payload.Values {
 			n += 2
 			switch v := v.(type) {

@@ -30,15 +30,20 @@ const (
 // TestKill kills a process at random moments. Every append that it has told of
 // must be there, once; each submitter's state must be what its last append said;
 // and the account must add up.
-func TestKill(t *testing.T) {
+func TestKill(t *testing.T) { testKill(t, 0) }
+
+// TestKillBlobs does so while every payload is a file of its own.
+func TestKillBlobs(t *testing.T) { testKill(t, 1) }
+
+func testKill(t *testing.T, blob int) {
 	if dir := os.Getenv(victimDir); dir != "" {
-		victim(dir)
+		victim(dir, blob)
 		return
 	}
 	dir := t.TempDir()
 	told := map[string]bool{}
 	for n := range kills {
-		for _, line := range killVictim(t, "TestKill", dir, n) {
+		for _, line := range killVictim(t, t.Name(), dir, n) {
 			told[line] = true
 		}
 		check(t, dir, told)
@@ -139,8 +144,8 @@ func checkAccount(t *testing.T, j journal.Journal, events int) {
 
 // victim appends with several submitters and settles behind them, and tells of
 // each append when it is acknowledged.
-func victim(dir string) {
-	j, err := journal.Open(dir, journal.Options{Ballast: -1, Retention: time.Hour})
+func victim(dir string, blob int) {
+	j, err := journal.Open(dir, journal.Options{Ballast: -1, Retention: time.Hour, Blob: blob})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

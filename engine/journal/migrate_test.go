@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,4 +84,27 @@ func TestFromSchema1(t *testing.T) {
 	equal("generation", []any{g.Files, err}, []any{[]journal.ConfigFile{{Name: "a.hcl", Text: "# a"}}, error(nil)})
 	known, err = j.Origins(t.Context())
 	equal("origins", []any{known, err}, []any{map[string]string{"sales": "orders", "desk": "crm", "erp": "erp"}, error(nil)})
+}
+
+// TestFromSchema2 opens what the program with schema 2 wrote, which had payloads of any
+// size in the database: three events, the first settled, the second of 3 MiB.
+func TestFromSchema2(t *testing.T) {
+	dir := unpack(t, "schema2.db.gz")
+	large := strings.Repeat("b", 3<<20)
+	openIn(t, dir, journal.Options{Retention: 1e6 * time.Hour}).Close()
+	j := openIn(t, dir, journal.Options{Retention: 1e6 * time.Hour})
+	if got := stored(t, j); !slices.Equal(got, []string{"a", large, "c"}) {
+		t.Errorf("%d events", len(got))
+	}
+	p, err := j.Configure(t.Context(), shopFlow("crm"))
+	if err != nil || p[1].Low != 1 {
+		t.Errorf("progress %v, %v", p, err)
+	}
+	if err := appendOne(j, large); err != nil {
+		t.Fatal(err)
+	}
+	if got := stored(t, j); !slices.Equal(got, []string{"a", large, "c", large}) {
+		t.Errorf("%d events after one more", len(got))
+	}
+	hasFiles(t, dir, large)
 }

@@ -32,6 +32,8 @@ type Options struct {
 	// that settling can go on; 0: 64 MiB. It never takes more than a quarter of the
 	// room there is at the first start. Negative: none.
 	Ballast int64
+	// Blob is the size of payloads, in bytes, that are files beside the database; 0: 1 MiB.
+	Blob int
 	// Committed is called after each commit, and must not block; nil: nobody cares.
 	Committed func()
 	// Hooks are for tests of faults.
@@ -66,6 +68,7 @@ type SQLite struct {
 	topology atomic.Pointer[Topology]          // as configured last
 	names    atomic.Pointer[map[string]string] // of what moved then, by the old ones
 	buffers  buffers
+	blobs    *blobs
 	idle     sync.Pool // of *appendTask; of this journal only, for their channels
 
 	closing sync.Once
@@ -84,6 +87,9 @@ func Open(dir string, o Options) (*SQLite, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Blob == 0 {
+		o.Blob = defaultBlob
 	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -114,6 +120,9 @@ func (j *SQLite) open() (*writer, error) {
 		return nil, j.unusable(err)
 	}
 	if err := inspect(j.file()); err != nil {
+		return nil, j.unusable(err)
+	}
+	if j.blobs, err = openBlobs(j.path(blobDir)); err != nil {
 		return nil, j.unusable(err)
 	}
 	w := &writer{j: j, log: j.o.Log}
@@ -152,6 +161,9 @@ func (j *SQLite) path(name string) string { return filepath.Join(j.dir, name) }
 func (j *SQLite) file() string { return j.path("journal.db") }
 
 func (j *SQLite) recycle(t *appendTask) {
+	for _, name := range t.pinned {
+		j.blobs.unpin(name)
+	}
 	j.buffers.keep(t.buf)
 	t.reset()
 	j.idle.Put(t)

@@ -57,7 +57,7 @@ func (j *SQLite) keepPace(ctx context.Context, p *pace, source string, records [
 	if len(records) < bulkRecords {
 		return
 	}
-	last := j.recent.pushedOut(source, room(records)+overhead(records))
+	last := j.recent.pushedOut(source, room(records, nil)+overhead(records))
 	if !p.lags(last) {
 		return
 	}

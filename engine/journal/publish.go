@@ -35,6 +35,10 @@ func (w *writer) publish() {
 		w.j.o.Committed()
 	}
 	w.moved()
+	if len(t.unnamed) > 0 {
+		w.j.blobs.doubt(t.unnamed)
+		w.collect()
+	}
 	w.space.unseen += t.written
 	if w.space.unseen >= measureEvery {
 		w.space.measure(w)

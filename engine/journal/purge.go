@@ -81,14 +81,20 @@ func (w *writer) purge() error {
 // purgeFrames deletes the oldest frames of s, a slice of those that may go.
 func (w *writer) purgeFrames(s *source, before int64) (gone []frameInfo, err error) {
 	done, size := s.done(), int64(0)
-	const query = "SELECT id, count, size, bytes, time, length(body) FROM frames WHERE id >= ? AND id <= ? ORDER BY id LIMIT ?"
+	const query = "SELECT id, count, size, bytes, time, length(body), blob FROM frames WHERE id >= ? AND id <= ? ORDER BY id LIMIT ?"
 	err = w.conn.query(query, []any{frameID(s.id, 0), frameID(s.id, done), purgeFrames}, func(r []driver.Value) error {
 		f := readFrameInfo(r)
 		size += num(r[5])
+		if r[6] != nil {
+			size += f.size
+		}
 		if f.last() > done || f.time > before && !w.space.early || len(gone) > 0 && size > purgeBytes {
 			return errEnough
 		}
 		gone = append(gone, f)
+		if r[6] != nil {
+			w.txn.unnamed = append(w.txn.unnamed, text(r[6]))
+		}
 		return nil
 	})
 	if err != nil || len(gone) == 0 {

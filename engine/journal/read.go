@@ -3,7 +3,9 @@ package journal
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
+	"io/fs"
 	"runtime"
 )
 
@@ -17,6 +19,9 @@ func (j *SQLite) Read(ctx context.Context, source string, after Position, maxByt
 		return list, nil
 	}
 	list, err := j.readDisk(ctx, source, after, maxBytes)
+	if errors.Is(err, fs.ErrNotExist) { // the frame may have gone before its payload was read
+		list, err = j.readDisk(ctx, source, after, maxBytes)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read events of %s after %d: %w", source, after, err)
 	}
@@ -33,6 +38,7 @@ func (j *SQLite) readDisk(ctx context.Context, source string, after Position, ma
 	type row struct {
 		info frameInfo
 		body []byte
+		blob string // the file that holds the payload; "": none
 	}
 	var rows []row
 	err := j.read(ctx, func(c *conn) error {
@@ -44,14 +50,18 @@ func (j *SQLite) readDisk(ctx context.Context, source string, after Position, ma
 		if err != nil {
 			return err
 		}
-		const query = "SELECT id, count, size, bytes, time, body FROM frames WHERE id >= ? AND id < ? ORDER BY id"
+		const query = "SELECT id, count, size, bytes, time, body, blob FROM frames WHERE id >= ? AND id < ? ORDER BY id"
 		size := 0
 		return c.query(query, []any{max(from, frameID(id, 0)), frameID(id+1, 0)}, func(r []driver.Value) error {
 			info := readFrameInfo(r)
 			if info.last() <= after {
 				return nil
 			}
-			rows = append(rows, row{info, blob(r[5])})
+			x := row{info: info, body: blob(r[5])}
+			if r[6] != nil {
+				x.blob = text(r[6])
+			}
+			rows = append(rows, x)
 			if size += int(info.size); size >= maxBytes {
 				return errEnough
 			}
@@ -69,6 +79,12 @@ func (j *SQLite) readDisk(ctx context.Context, source string, after Position, ma
 		f, err := decodeFrame(source, r.info.first, r.info.count, r.body)
 		if err != nil {
 			return nil, err
+		}
+		if r.blob != "" {
+			if f.Events[0].Payload.Raw, err = j.blobs.read(r.blob); err != nil {
+				return nil, err
+			}
+			f.Bytes = int(r.info.size)
 		}
 		list = append(list, f)
 	}

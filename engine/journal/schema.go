@@ -11,7 +11,7 @@ const applicationID = 0x73796e63
 
 // migrations lead from one schema version to the next: the first makes version 1
 // from an empty file. A released one is never changed.
-var migrations = []string{schema1, schema2}
+var migrations = []string{schema1, schema2, schema3}
 
 // schema1 is the first schema. A frame's id is source<<positionBits | first, so
 // that one tree serves inserts, scans and look-ups; size is its payload, bytes the
@@ -63,6 +63,12 @@ CREATE TABLE origins (address TEXT PRIMARY KEY, origin TEXT NOT NULL UNIQUE) WIT
 INSERT INTO origins (address, origin)
 	SELECT f.flow, f.flow FROM feeds f JOIN tracks t ON t.feed = f.id WHERE t.ended = 9223372036854775807
 	UNION SELECT sink, sink FROM tracks WHERE ended = 9223372036854775807 AND sink <> '';
+`
+
+// schema3 adds the names of payloads that are files beside the database.
+const schema3 = `
+ALTER TABLE frames ADD COLUMN blob TEXT;
+CREATE INDEX frames_blob ON frames (blob) WHERE blob IS NOT NULL;
 `
 
 // prepare brings a database to the schema of this program.

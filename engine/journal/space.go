@@ -73,14 +73,14 @@ func (s *space) relimit(w *writer) {
 	s.measure(w)
 }
 
-// used is the size of all that is in the database.
+// used is the size of all that is in the database and beside it.
 func (w *writer) used() (int64, error) {
 	pages, err := w.conn.integer("PRAGMA page_count")
 	if err != nil {
 		return 0, err
 	}
 	free, err := w.conn.integer("PRAGMA freelist_count")
-	return (pages - free) * pageSize, err
+	return (pages-free)*pageSize + w.j.blobs.bytes.Load(), err
 }
 
 // publish tells appends whether there is room.

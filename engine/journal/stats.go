@@ -42,7 +42,7 @@ func (j *SQLite) size() (n int64) {
 			n += st.Size()
 		}
 	}
-	return n
+	return n + j.blobs.bytes.Load()
 }
 
 func (j *SQLite) sourceStats(c *conn, m *model) ([]SourceStats, error) {

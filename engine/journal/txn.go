@@ -18,8 +18,9 @@ type txn struct {
 	rows     []rowRef
 	loaded   map[rowKey]*outcomes
 	refusals []refusal
-	written  int64 // bytes of frames
-	added    bool  // an append was carried out
+	written  int64    // bytes of frames
+	unnamed  []string // payloads whose frames went
+	added    bool     // an append was carried out
 	topology *Topology
 	taken    func()         // of topology; nil: nobody wants to know
 	renamed  []Move         // sources
@@ -55,7 +56,7 @@ func (t *txn) begin(now time.Time) {
 	clear(t.fresh)
 	clear(t.rows)
 	t.packs, t.fresh, t.sources, t.feeds, t.tracks, t.rows = t.packs[:0], t.fresh[:0], t.sources[:0], t.feeds[:0], t.tracks[:0], t.rows[:0]
-	t.refusals = t.refusals[:0]
+	t.refusals, t.unnamed = t.refusals[:0], t.unnamed[:0]
 	t.written, t.added, t.topology, t.taken, t.renamed = 0, false, nil, nil, nil
 	if t.loaded == nil {
 		t.loaded, t.flows = map[rowKey]*outcomes{}, map[*flow]bool{}
@@ -122,7 +123,7 @@ func (w *writer) add(s *source, x section) error {
 		p = &pack{source: s, first: s.head + 1}
 		w.txn.packs = append(w.txn.packs, p)
 	}
-	if p.count > 0 && (p.count+len(x.records) > maxEvents || p.body+len(x.body) > maxBytes) {
+	if p.count > 0 && (p.count+len(x.records) > maxEvents || p.body+len(x.body) > maxBytes || x.blob != "" || p.sections[0].blob != "") {
 		if err := w.emit(p); err != nil {
 			return err
 		}
@@ -158,8 +159,13 @@ func (w *writer) emit(p *pack) error {
 	s.head = p.first + Position(p.count) - 1
 	s.bytes += int64(p.bytes)
 	info := frameInfo{first: p.first, count: p.count, size: int64(p.bytes), bytes: s.bytes, time: nanos(t.now)}
-	err := w.conn.exec("INSERT INTO frames (id, count, size, bytes, time, body) VALUES (?, ?, ?, ?, ?, ?)",
-		frameID(s.id, info.first), info.count, info.size, info.bytes, info.time, body)
+	var name any
+	if blob := p.sections[0].blob; blob != "" {
+		name = blob
+		t.written += info.size
+	}
+	err := w.conn.exec("INSERT INTO frames (id, count, size, bytes, time, body, blob) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		frameID(s.id, info.first), info.count, info.size, info.bytes, info.time, body, name)
 	if err != nil {
 		return fmt.Errorf("write frame: %w", err)
 	}

@@ -32,6 +32,7 @@ func (d *due) any() bool {
 
 // tick is run about once a second.
 func (w *writer) tick() {
+	w.collect()
 	w.space.recover(w)
 	w.space.measure(w)
 	if w.model == nil || w.conn == nil {

@@ -36,6 +36,8 @@ type writer struct {
 	lastAdd time.Time // of the last commit with an append
 	failing bool      // the last transaction failed
 	stopped bool
+
+	uncollected bool // payloads that are not needed could not be removed
 }
 
 // run is the goroutine: it ends when the queue is closed and empty, or when the

@@ -19,17 +19,31 @@ func (t *taking) attach(h header, typ string, params map[string]string, encoding
 		a["content_id"] = id
 	}
 	t.attachments = append(t.attachments, a)
-	text := isText(typ, name)
-	if !text && transfer(encoding) == "base64" {
+	if !isText(typ, name) && transfer(encoding) == "base64" {
 		if content, size, ok := unwrapBase64(body); ok {
 			a["content"], a["encoding"], a["size"] = content, "base64", size
 			return
 		}
 	}
-	body = fromTransfer(encoding, body)
+	fill(a, name, typ, params["charset"], fromTransfer(encoding, body))
+}
+
+// Attachment is a file that came with something else than a mail, in the same shape. One
+// without a name is named after its place.
+func Attachment(name string, place int, typ, charset string, body []byte) map[string]any {
+	if name = baseName(name); name == "" {
+		name = fmt.Sprintf("part-%d%s", place, ending(typ))
+	}
+	a := map[string]any{"name": name, "content_type": typ}
+	fill(a, name, typ, charset, body)
+	return a
+}
+
+// fill adds the content, as text or as base64.
+func fill(a map[string]any, name, typ, charset string, body []byte) {
 	a["size"] = int64(len(body))
-	if text && !bytes.ContainsRune(wide(body, params["charset"]), 0) {
-		a["content"] = toUTF8(body, params["charset"])
+	if isText(typ, name) && !bytes.ContainsRune(wide(body, charset), 0) {
+		a["content"] = toUTF8(body, charset)
 	} else {
 		a["content"], a["encoding"] = toBase64(body), "base64"
 	}

@@ -121,7 +121,7 @@ func (w *world) launch() (*daemon, error) {
 	w.trouble.begin(nil, 0)
 	in := &daemon{w: w, number: w.daemons, done: make(chan error, 1)}
 	db, err := journal.Open(w.dir, journal.Options{
-		Now: w.wall, Log: discard, Retention: w.retention(), Ballast: -1,
+		Now: w.wall, Log: discard, Retention: w.retention(), Ballast: -1, Blob: w.blob(),
 		Hooks: journal.Hooks{BeforeCommit: in.beforeCommit, AfterCommit: in.afterCommit},
 	})
 	if err != nil {
@@ -146,6 +146,14 @@ func (w *world) retention() time.Duration {
 		return w.seed.between(time.Second, time.Minute, "retention")
 	}
 	return 10_000 * time.Hour
+}
+
+// blob is now and then so little that every payload is a file beside the database.
+func (w *world) blob() int {
+	if w.seed.chance(5, "blobs") {
+		return 1
+	}
+	return 0
 }
 
 func (in *daemon) run() error {

@@ -29,7 +29,7 @@ type Config struct {
 	Methods   []string       `hcl:"methods" doc:"The methods that it takes; others get 405." enum:"POST|PUT|PATCH|DELETE|GET|HEAD|OPTIONS"`
 	Listener  component.Ref  `hcl:"listener" ref:"listener.http" doc:"The listener that serves it; not needed when there is only one."`
 	MaxBody   component.Size `hcl:"max_body" min:"1B" doc:"The largest body, also once decompressed; a larger one gets 413."`
-	Accept    []string       `hcl:"accept" doc:"Content types beyond JSON, NDJSON, CSV, forms, XML and text; their bodies come as base64, and all others get 415." example:"[\"application/pdf\", \"image/*\"]"`
+	Accept    []string       `hcl:"accept" doc:"Content types beyond JSON, NDJSON, CSV, forms (with files, too), XML and text; their bodies come as base64, and all others get 415." example:"[\"application/pdf\", \"image/*\"]"`
 	AllowIPs  []netip.Prefix `hcl:"allow_ips" doc:"Addresses and networks that may send; others get 403." example:"[\"10.0.0.0/8\"]"`
 	RateLimit component.Rate `hcl:"rate_limit" doc:"More requests than this, of all senders together, get 429." example:"\"100/s\""`
 	Verify    []Verify       `hcl:"verify,oneof" doc:"How a sender shows who it is; of several, any one suffices."`

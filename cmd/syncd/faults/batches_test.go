@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -132,29 +131,7 @@ func TestBatchesUnderKills(t *testing.T) {
 	t.Cleanup(server.Close)
 	dir := t.TempDir()
 	configure(t, dir, fmt.Sprintf(batchConf, server.URL))
-	d := launch(t, dir)
-	var url atomic.Value
-	url.Store(d.url + "/in")
-	posted := make(chan error, 1)
-	go func() { posted <- postLists(&url, events) }()
-	kills := 0
-	for pending := true; pending; {
-		<-time.After(pause) // the moment is the point
-		d.kill()
-		kills++
-		d = launch(t, dir)
-		url.Store(d.url + "/in")
-		select {
-		case err := <-posted:
-			if err != nil {
-				t.Fatal(err)
-			}
-			posted <- nil
-			s, err := d.status()
-			pending = err != nil || s.Flows[0].Pending > 0 && kills < 10
-		default:
-		}
-	}
+	d, kills := takesListsUnderKills(t, dir, events, pause, 10)
 	s := d.drained()
 	d.stop()
 	a.mu.Lock()
