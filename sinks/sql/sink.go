@@ -21,7 +21,7 @@ var page string
 var Kind = component.SinkKind("sql", "Writes events to a table: inserts, upserts, updates, deletes.", newConfig, open).WithPage(page)
 
 // maxBatch is how many events share a transaction.
-const maxBatch = 1000
+const maxBatch = 4000
 
 type sink struct {
 	cfg   *Config

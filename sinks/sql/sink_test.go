@@ -3,6 +3,7 @@ package sql
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -152,10 +153,15 @@ func TestValues(t *testing.T) {
 		if d == conn.Postgres {
 			b["tags"] = []any{"a", `b"}\`, nil, int64(3)}
 		}
-		// One row, and several: they take different ways.
+		// One row, several, and many: they take different ways.
 		e.all(event(b))
 		e.all(event(b), event(b))
-		want(t, e.rows(queries[d]), wants[d], wants[d], wants[d])
+		var many []component.Delivery
+		for range 20 {
+			many = append(many, event(b))
+		}
+		e.all(many...)
+		want(t, e.rows(queries[d]), slices.Repeat([]string{wants[d]}, 23)...)
 	})
 }
 
