@@ -165,6 +165,36 @@ func TestValues(t *testing.T) {
 	})
 }
 
+// Columns whose type does not say at once what they hold.
+func TestTypesBehindTypes(t *testing.T) {
+	setup := map[conn.Dialect][]string{
+		conn.Postgres: {
+			`CREATE DOMAIN moment AS timestamp`, `CREATE DOMAIN paper AS jsonb`,
+			`CREATE TABLE b (id bigint PRIMARY KEY, at moment, ats timestamp(3)[], doc paper, docs jsonb[])`,
+		},
+		conn.MySQL: {`CREATE TABLE b (id bigint PRIMARY KEY, at datetime, ats json, doc json, docs json)`},
+	}
+	queries := map[conn.Dialect]string{
+		conn.Postgres: `SELECT at, ats[1], doc #>> '{}', docs[1] #>> '{}' FROM b`,
+		conn.MySQL:    `SELECT cast(at AS char), json_unquote(json_extract(ats, '$[0]')), json_unquote(doc), json_unquote(json_extract(docs, '$[0]')) FROM b`,
+	}
+	wants := map[conn.Dialect]string{
+		conn.Postgres: `2026-03-14T07:26:53Z|2026-03-14T07:26:53Z|some text|more`,
+		conn.MySQL:    `2026-03-14 07:26:53|2026-03-14T09:26:53+02:00|some text|more`,
+	}
+	sqltest.Each(t, func(t *testing.T, database *conn.Config) {
+		e := newEngine(t, database, &Config{Table: "b", Mode: upsert, Key: []string{"id"}})
+		d := e.db.Dialect
+		if d == conn.SQLite {
+			return // has no such types
+		}
+		sqltest.Exec(t, e.db, setup[d]...)
+		const at = "2026-03-14T09:26:53+02:00"
+		e.all(event(obj{"id": int64(1), "at": at, "ats": []any{at}, "doc": "some text", "docs": []any{"more", []any{int64(1)}}}))
+		want(t, e.rows(queries[d]), wants[d])
+	})
+}
+
 func TestStatement(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, database *conn.Config) {
 		e := newEngine(t, database, &Config{
