@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	mathrand "math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -76,6 +77,38 @@ func TestFrozenServer(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A process of PostgreSQL that is stopped before it has read anything goes on when another
+// has done what it was sent: it must not do that, too.
+func TestServerThatComesTooLate(t *testing.T) {
+	database := sqltest.New(t, conn.Postgres)
+	by := *database
+	name := "syncd_test_" + strings.ToLower(rand.Text())
+	by.DSN = component.NewSecret(database.DSN.Reveal() + "&application_name=" + name)
+	db := sqltest.Open(t, database)
+	pids := func() []string {
+		return sqltest.Rows(t, db, "SELECT pid FROM pg_stat_activity WHERE application_name = '"+name+"'")
+	}
+	e := newEngine(t, &by, &Config{Table: "log"})
+	sqltest.Exec(t, db, "CREATE TABLE log (id bigint)")
+	all := numbered(30)
+	e.all(all[:10]...)
+	late := pids()
+	signalPostgres(t, late, syscall.SIGSTOP)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if left := unsettled(t, all[10:20], e.sink.Deliver(ctx, all[10:20])); len(left) != 10 {
+		t.Errorf("of ten, %d were not done in time", len(left))
+	}
+	e.sink.Forget()
+	e.all(all[10:20]...)
+	signalPostgres(t, late, syscall.SIGCONT)
+	for slices.ContainsFunc(late, func(pid string) bool { return slices.Contains(pids(), pid) }) {
+		<-time.After(time.Millisecond)
+	}
+	e.all(all[20:]...)
+	want(t, sqltest.Rows(t, db, "SELECT count(*), count(DISTINCT id) FROM log"), "30|30")
 }
 
 // signalPostgres signals processes of a server on this machine.
