@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -60,6 +61,8 @@ func TestFrozenServer(t *testing.T) {
 	name := "syncd_test_" + strings.ToLower(rand.Text())
 	by.DSN = component.NewSecret(database.DSN.Reveal() + "&application_name=" + name)
 	db := sqltest.Open(t, database)
+	var thawing sync.WaitGroup
+	defer thawing.Wait()
 	despite(t, &by, database, func(first bool, at time.Duration, kind int) (end func()) {
 		if !first && kind > 0 {
 			return func() {}
@@ -68,14 +71,13 @@ func TestFrozenServer(t *testing.T) {
 			at = 0
 		}
 		pids := sqltest.Rows(t, db, "SELECT pid FROM pg_stat_activity WHERE application_name = '"+name+"'")
-		stopped := time.AfterFunc(at/4, func() { signalPostgres(t, pids, syscall.SIGSTOP) })
-		goesOn := time.AfterFunc(beyond, func() { signalPostgres(t, pids, syscall.SIGCONT) })
-		return func() {
-			stopped.Stop()
-			if goesOn.Stop() {
-				signalPostgres(t, pids, syscall.SIGCONT)
-			}
-		}
+		thawing.Go(func() {
+			<-time.After(at / 4)
+			signalPostgres(t, pids, syscall.SIGSTOP)
+			<-time.After(beyond) // into the next call
+			signalPostgres(t, pids, syscall.SIGCONT)
+		})
+		return func() {}
 	})
 }
 
