@@ -19,8 +19,8 @@ const (
 	plain    kind = iota
 	document      // JSON
 	binary
-	local // a time without a zone
-	list  // PostgreSQL's arrays
+	local      // a time without a zone
+	list  = 16 // PostgreSQL's arrays; with it, the kind of their elements
 )
 
 // kindOf judges by the name of the column's type.
@@ -36,7 +36,7 @@ func kindOf(d conn.Dialect, name string) kind {
 	}
 	switch {
 	case d == conn.Postgres && strings.HasSuffix(name, "[]"):
-		return list
+		return list | kindOf(d, strings.TrimRight(name, "[]"))
 	case d == conn.Postgres && is("timestamp") && strings.HasSuffix(name, "without time zone"), d == conn.MySQL && is("datetime", "timestamp"):
 		return local
 	case is("json"):
@@ -76,8 +76,8 @@ func (k kind) value(v any) (any, error) {
 	case string:
 		return k.text(v)
 	case []any:
-		if k == list {
-			return array(v)
+		if k&list != 0 {
+			return (k &^ list).array(v)
 		}
 	}
 	return encoded(v)
@@ -107,24 +107,25 @@ func encoded(v any) (any, error) {
 }
 
 // array is a list as PostgreSQL reads it: {1,"two",NULL}.
-func array(elements []any) (any, error) {
+func (k kind) array(elements []any) (any, error) {
 	var b strings.Builder
 	b.WriteByte('{')
 	for i, e := range elements {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		switch e := e.(type) {
-		case nil:
+		inner, nested := e.([]any)
+		switch {
+		case e == nil:
 			b.WriteString("NULL")
-		case []any:
-			inner, err := array(e)
+		case nested && k != document:
+			text, err := k.array(inner)
 			if err != nil {
 				return nil, err
 			}
-			b.WriteString(inner.(string))
+			b.WriteString(text.(string))
 		default:
-			v, err := plain.value(e)
+			v, err := k.value(e)
 			if err != nil {
 				return nil, err
 			}

@@ -115,7 +115,7 @@ func copyCulprit(err error, before int) error {
 	for context := range strings.Lines(pg.Where) {
 		if m := copyLine.FindStringSubmatch(context); m != nil {
 			n, _ := strconv.Atoi(m[1])
-			return culprit{err, before + n - 1}
+			return culprit{err, before + n - 1, 1}
 		}
 	}
 	return err
@@ -144,11 +144,11 @@ func (s *sink) batch(ctx context.Context, pg *pgx.Conn, rows []row, before int) 
 		}
 		if err != nil {
 			results.Close()
-			return culprit{err, before + n}
+			return culprit{err, before + n, 1}
 		}
 	}
 	if err := results.Close(); err != nil {
-		return culprit{err, before + n}
+		return culprit{err, before + n, 1}
 	}
 	return nil
 }

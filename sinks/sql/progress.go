@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/syncd/syncd/engine/component"
 	conn "github.com/syncd/syncd/engine/connect/sql"
 )
@@ -25,7 +27,10 @@ import (
 //
 // A connection may break while its transaction still goes on at the server. Each
 // transaction therefore begins with a change of the sink's own row, the fence, and so
-// does reading: it waits for what is under way, and sees how that ended.
+// does reading: it waits for what is under way, and sees how that ended. To PostgreSQL a
+// whole transaction goes in one piece, which a server that is slow may begin to read when
+// nobody waits for it any more: so reading also puts a token into the fence, and a
+// transaction that finds another one there than its own does nothing.
 
 // progressTable is made beside the first table that needs it.
 const progressTable = "syncd_progress"
@@ -50,6 +55,9 @@ func idOf(delivery string) id {
 	return id(sum[:16])
 }
 
+// tokenSize is one that no ids have together: a fence names no deliveries.
+const tokenSize = 12
+
 // stateKey is where the names of settled rows stand in the sink's state.
 const stateKey = "settled"
 
@@ -58,6 +66,7 @@ type progress struct {
 	db    *conn.DB
 	sink  string
 	fence string
+	token []byte // in the fence since it was read last
 
 	settled []string       // rows that are on record as settled, and not removed yet
 	next    []string       // what settled becomes with the settlement of the last call
@@ -85,7 +94,8 @@ func (p *progress) load(ctx context.Context, state component.State) error {
 		return p.db.Explain(err)
 	}
 	defer func() { _ = tx.Rollback() }() // nothing, after a commit
-	if _, err := tx.ExecContext(ctx, p.touch(), p.now(), p.fence); err != nil {
+	p.token = []byte(rand.Text())[:tokenSize]
+	if _, err := tx.ExecContext(ctx, p.set("at", "members"), p.now(), p.token, p.fence); err != nil {
 		return p.db.Explain(err)
 	}
 	if err := p.read(ctx, tx); err != nil {
@@ -178,8 +188,13 @@ func (p *progress) settle() {
 
 func (p *progress) now() string { return time.Now().UTC().Format(localTime) }
 
-func (p *progress) touch() string {
-	return "UPDATE " + progressTable + " SET at = " + p.db.Dialect.Param(1) + " WHERE batch = " + p.db.Dialect.Param(2)
+// set is the statement that changes columns of a row.
+func (p *progress) set(columns ...string) string {
+	sets := make([]string, len(columns))
+	for i, c := range columns {
+		sets[i] = c + " = " + p.db.Dialect.Param(i+1)
+	}
+	return "UPDATE " + progressTable + " SET " + strings.Join(sets, ", ") + " WHERE batch = " + p.db.Dialect.Param(len(columns)+1)
 }
 
 // entry is a row of the table.
@@ -198,7 +213,7 @@ func newEntry(rows []row) entry {
 
 // begin is the first thing that a transaction does.
 func (p *progress) begin(ctx context.Context, tx *sql.Tx, e entry) error {
-	if _, err := tx.ExecContext(ctx, p.touch(), p.now(), p.fence); err != nil {
+	if _, err := tx.ExecContext(ctx, p.set("at"), p.now(), p.fence); err != nil {
 		return err
 	}
 	for _, batch := range p.settled {
@@ -210,10 +225,21 @@ func (p *progress) begin(ctx context.Context, tx *sql.Tx, e entry) error {
 	return err
 }
 
+// takenOver is the SQLSTATE of a transaction that finds another token in the fence.
+const takenOver = "SY001"
+
+// isTakenOver tells whether another has read the progress since we have: a second daemon
+// with a sink of this name.
+func isTakenOver(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == takenOver
+}
+
 // beginText is begin and the transaction's BEGIN for PostgreSQL, in one go.
 func (p *progress) beginText(e entry) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "BEGIN; UPDATE %s SET at = now() WHERE batch = '%s'; ", progressTable, p.fence)
+	fmt.Fprintf(&b, `BEGIN; DO $$ BEGIN UPDATE %s SET at = now() WHERE batch = '%s' AND members = '\x%x';
+		IF NOT FOUND THEN RAISE 'another syncd has a sink of this name on this database' USING ERRCODE = '%s'; END IF; END $$; `, progressTable, p.fence, p.token, takenOver)
 	for _, batch := range p.settled {
 		fmt.Fprintf(&b, "DELETE FROM %s WHERE batch = '%s'; ", progressTable, strings.ReplaceAll(batch, "'", "''"))
 	}

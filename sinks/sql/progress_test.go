@@ -112,6 +112,11 @@ func TestProgressOfOthers(t *testing.T) {
 		one.start()
 		one.all(first...)
 		want(t, one.rows("SELECT count(*) FROM log"), "30")
+		for range 3 { // and in turns
+			other.all(numbered(10)...)
+			one.all(numbered(10)...)
+		}
+		want(t, one.rows("SELECT count(*) FROM log"), "90")
 	})
 }
 

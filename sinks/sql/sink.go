@@ -21,7 +21,10 @@ var page string
 var Kind = component.SinkKind("sql", "Writes events to a table: inserts, upserts, updates, deletes.", newConfig, open).WithPage(page)
 
 // maxBatch is how many events share a transaction.
-const maxBatch = 1000
+const maxBatch = 4000
+
+// maxTries of a call that another daemon gets in the way of.
+const maxTries = 10
 
 type sink struct {
 	cfg   *Config
@@ -82,8 +85,18 @@ func (s *sink) Deliver(ctx context.Context, ds []component.Delivery) component.R
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.progress.settle()
+	for try := 1; ; try++ {
+		r, err := s.deliver(ctx, ds)
+		if !isTakenOver(err) || try == maxTries {
+			return r
+		}
+	}
+}
+
+// deliver also gives what kept it from storing all.
+func (s *sink) deliver(ctx context.Context, ds []component.Delivery) (component.Result, error) {
 	if err := s.ready(ctx, ds); err != nil {
-		return component.AllFailed(len(ds), err)
+		return component.AllFailed(len(ds), err), err
 	}
 	var c call
 	errs := make([]error, len(ds))
@@ -101,10 +114,11 @@ func (s *sink) Deliver(ctx context.Context, ds []component.Delivery) component.R
 		r.at, r.id = i, id
 		rows = append(rows, r)
 	}
-	if err := s.write(ctx, rows, errs, &c); err != nil {
+	err := s.write(ctx, rows, errs, &c)
+	if err != nil {
 		s.doubt(err)
 	}
-	return component.Result{Errors: errs, State: s.progress.end(&c)}
+	return component.Result{Errors: errs, State: s.progress.end(&c)}, err
 }
 
 // doubt: after an error that is no row's, a commit may have come through, and the

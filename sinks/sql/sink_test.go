@@ -3,6 +3,7 @@ package sql
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -152,10 +153,45 @@ func TestValues(t *testing.T) {
 		if d == conn.Postgres {
 			b["tags"] = []any{"a", `b"}\`, nil, int64(3)}
 		}
-		// One row, and several: they take different ways.
+		// One row, several, and many: they take different ways.
 		e.all(event(b))
 		e.all(event(b), event(b))
-		want(t, e.rows(queries[d]), wants[d], wants[d], wants[d])
+		var many []component.Delivery
+		for range 20 {
+			many = append(many, event(b))
+		}
+		e.all(many...)
+		want(t, e.rows(queries[d]), slices.Repeat([]string{wants[d]}, 23)...)
+	})
+}
+
+// Columns whose type does not say at once what they hold.
+func TestTypesBehindTypes(t *testing.T) {
+	setup := map[conn.Dialect][]string{
+		conn.Postgres: {
+			`CREATE DOMAIN moment AS timestamp`, `CREATE DOMAIN paper AS jsonb`,
+			`CREATE TABLE b (id bigint PRIMARY KEY, at moment, ats timestamp(3)[], doc paper, docs jsonb[])`,
+		},
+		conn.MySQL: {`CREATE TABLE b (id bigint PRIMARY KEY, at datetime, ats json, doc json, docs json)`},
+	}
+	queries := map[conn.Dialect]string{
+		conn.Postgres: `SELECT at, ats[1], doc #>> '{}', docs[1] #>> '{}' FROM b`,
+		conn.MySQL:    `SELECT cast(at AS char), json_unquote(json_extract(ats, '$[0]')), json_unquote(doc), json_unquote(json_extract(docs, '$[0]')) FROM b`,
+	}
+	wants := map[conn.Dialect]string{
+		conn.Postgres: `2026-03-14T07:26:53Z|2026-03-14T07:26:53Z|some text|more`,
+		conn.MySQL:    `2026-03-14 07:26:53|2026-03-14T09:26:53+02:00|some text|more`,
+	}
+	sqltest.Each(t, func(t *testing.T, database *conn.Config) {
+		e := newEngine(t, database, &Config{Table: "b", Mode: upsert, Key: []string{"id"}})
+		d := e.db.Dialect
+		if d == conn.SQLite {
+			return // has no such types
+		}
+		sqltest.Exec(t, e.db, setup[d]...)
+		const at = "2026-03-14T09:26:53+02:00"
+		e.all(event(obj{"id": int64(1), "at": at, "ats": []any{at}, "doc": "some text", "docs": []any{"more", []any{int64(1)}}}))
+		want(t, e.rows(queries[d]), wants[d])
 	})
 }
 

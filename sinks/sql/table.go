@@ -28,9 +28,9 @@ type column struct {
 // errNoTable: the table is not there.
 var errNoTable = errors.New("no such table")
 
-// queries give name and type of a table's columns, in order.
+// queries give name and type of a table's columns, in order; of a domain, the type below it.
 var queries = map[conn.Dialect]string{
-	conn.Postgres: `SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
+	conn.Postgres: `SELECT attname, format_type(coalesce(nullif(typbasetype, 0), atttypid), NULL) FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
 		WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
 	conn.MySQL: `SELECT column_name, column_type FROM information_schema.columns
 		WHERE table_name = ? AND table_schema = coalesce(nullif(?, ''), database()) ORDER BY ordinal_position`,
@@ -42,10 +42,7 @@ func describe(ctx context.Context, db *conn.DB, name string, key []string) (*tab
 	t := &table{dialect: db.Dialect, name: name}
 	args := []any{db.Dialect.QuoteTable(name)}
 	if db.Dialect != conn.Postgres {
-		schema, bare, ok := strings.Cut(name, ".")
-		if !ok {
-			schema, bare = "", name
-		}
+		bare, schema := t.parts()
 		args = []any{bare, schema}
 	}
 	rows, err := db.QueryContext(ctx, queries[db.Dialect], args...)
@@ -68,7 +65,47 @@ func describe(ctx context.Context, db *conn.DB, name string, key []string) (*tab
 	if len(t.columns) == 0 {
 		return nil, errNoTable
 	}
+	if err := t.findJSON(ctx, db); err != nil {
+		return nil, db.Explain(err)
+	}
 	return t, t.setKey(ctx, db, key)
+}
+
+// findJSON: MariaDB's JSON is text with a constraint of the column's name.
+// https://mariadb.com/docs/server/reference/data-types/string-data-types/json
+func (t *table) findJSON(ctx context.Context, db *conn.DB) error {
+	if t.dialect != conn.MySQL {
+		return nil
+	}
+	var version string
+	if err := db.QueryRowContext(ctx, "SELECT version()").Scan(&version); err != nil || !strings.Contains(version, "MariaDB") {
+		return err
+	}
+	bare, schema := t.parts()
+	rows, err := db.QueryContext(ctx, "SELECT constraint_name FROM information_schema.check_constraints "+
+		"WHERE table_name = ? AND constraint_schema = coalesce(nullif(?, ''), database()) AND check_clause = concat('json_valid(`', constraint_name, '`)')", bare, schema)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return err
+		}
+		if c := t.column(name); c != nil {
+			c.kind = document
+		}
+	}
+	return rows.Err()
+}
+
+// parts are the table's own name and its schema's, "" where that is the current one.
+func (t *table) parts() (name, schema string) {
+	if schema, name, ok := strings.Cut(t.name, "."); ok {
+		return name, schema
+	}
+	return t.name, ""
 }
 
 // setKey marks the key's columns.
@@ -89,11 +126,8 @@ func (t *table) setKey(ctx context.Context, db *conn.DB, key []string) error {
 // checkUnique: without a unique index on the key, ON DUPLICATE KEY would add row after
 // row. The other databases refuse that by themselves.
 func (t *table) checkUnique(ctx context.Context, db *conn.DB) error {
-	schema, bare, ok := strings.Cut(t.name, ".")
-	if !ok {
-		schema, bare = "", t.name
-	}
-	rows, err := db.QueryContext(ctx, `SELECT index_name, column_name FROM information_schema.statistics
+	bare, schema := t.parts()
+	rows, err := db.QueryContext(ctx, `SELECT index_name, coalesce(column_name, '') FROM information_schema.statistics
 		WHERE table_name = ? AND table_schema = coalesce(nullif(?, ''), database()) AND non_unique = 0`, bare, schema)
 	if err != nil {
 		return db.Explain(err)
@@ -105,11 +139,11 @@ func (t *table) checkUnique(ctx context.Context, db *conn.DB) error {
 		if err := rows.Scan(&index, &name); err != nil {
 			return db.Explain(err)
 		}
-		indexes[index] = append(indexes[index], t.column(name))
+		indexes[index] = append(indexes[index], t.column(name)) // nil where it is of an expression
 	}
 	keys := slices.DeleteFunc(slices.Clone(t.columns), func(c *column) bool { return !c.isKey })
 	for _, index := range indexes {
-		if len(index) == len(keys) && !slices.ContainsFunc(index, func(c *column) bool { return !c.isKey }) {
+		if len(index) == len(keys) && !slices.ContainsFunc(index, func(c *column) bool { return c == nil || !c.isKey }) {
 			return nil
 		}
 	}

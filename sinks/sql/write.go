@@ -18,10 +18,10 @@ const (
 	longestPause = 500 * time.Millisecond
 )
 
-// culprit is the error of one row, where the database tells which.
+// culprit is the error of one row, where the database tells which, or of one among count.
 type culprit struct {
 	error
-	n int
+	n, count int
 }
 
 func (c culprit) Unwrap() error { return c.error }
@@ -66,11 +66,11 @@ func (s *sink) fail(rows []row, errs []error, err error) {
 	}
 }
 
-// split takes the culprit out, or halves.
+// split takes out the culprit, or those among whom it is, or halves.
 func split(rows []row, err error) [][]row {
 	var c culprit
-	if errors.As(err, &c) && c.n >= 0 && c.n < len(rows) {
-		return [][]row{rows[:c.n], rows[c.n : c.n+1], rows[c.n+1:]}
+	if errors.As(err, &c) && c.n >= 0 && c.n+c.count <= len(rows) && c.count < len(rows) {
+		return [][]row{rows[:c.n], rows[c.n : c.n+c.count], rows[c.n+c.count:]}
 	}
 	half := len(rows) / 2
 	return [][]row{rows[:half], rows[half:]}
@@ -103,7 +103,12 @@ func (s *sink) attempt(ctx context.Context, rows []row, e entry) error {
 	if s.db.Dialect == conn.Postgres {
 		return s.attemptPostgres(ctx, rows, e)
 	}
-	tx, err := s.db.BeginTx(ctx, nil)
+	c, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	tx, err := c.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -113,7 +118,7 @@ func (s *sink) attempt(ctx context.Context, rows []row, e entry) error {
 	}
 	done := 0
 	for _, run := range runs(rows) {
-		if err := s.store(ctx, tx, run, done); err != nil {
+		if err := s.store(ctx, c, tx, run, done); err != nil {
 			return err
 		}
 		done += len(run)
@@ -130,9 +135,12 @@ const (
 
 // store runs what the rows, which are alike, ask for. Before them come so many others
 // of the transaction.
-func (s *sink) store(ctx context.Context, tx *sql.Tx, rows []row, before int) error {
-	if s.db.Dialect == conn.MySQL && (rows[0].mode == insert || rows[0].mode == upsert) {
+func (s *sink) store(ctx context.Context, c *sql.Conn, tx *sql.Tx, rows []row, before int) error {
+	switch adds := rows[0].mode == insert || rows[0].mode == upsert; {
+	case adds && s.db.Dialect == conn.MySQL:
 		return s.storeMany(ctx, tx, rows)
+	case adds && s.db.Dialect == conn.SQLite:
+		return s.insertSQLite(ctx, c, rows, before)
 	}
 	stmt, err := s.prepare(ctx, tx, &rows[0])
 	if err != nil {
@@ -152,7 +160,7 @@ func (s *sink) store(ctx context.Context, tx *sql.Tx, rows []row, before int) er
 			err = affected(result)
 		}
 		if err != nil {
-			return culprit{err, before + i}
+			return culprit{err, before + i, 1}
 		}
 	}
 	return nil

@@ -40,6 +40,48 @@ func TestRateIsShared(t *testing.T) {
 	})
 }
 
+// One that asks now and then waits no longer than it takes those to have a turn each who
+// asked before, however much more they want.
+func TestTurnsAreFair(t *testing.T) {
+	const greedy, request = 8, 10 * time.Millisecond
+	for name, limited := range map[string]func(c *Client){
+		"concurrency": func(c *Client) { c.slots = make(chan struct{}, 1) },
+		"rate":        func(c *Client) { c.limiter = newLimiter(component.Rate{N: 100, Per: time.Second}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var c Client
+				limited(&c)
+				ctx, stop := context.WithCancel(context.Background())
+				var all sync.WaitGroup
+				defer all.Wait()
+				defer stop()
+				for range greedy {
+					all.Go(func() {
+						for ctx.Err() == nil && c.Await(ctx) == nil {
+							if c.limiter == nil {
+								time.Sleep(request)
+							}
+							c.Done()
+						}
+					})
+				}
+				for range 50 {
+					time.Sleep(7 * request / 2)
+					began := time.Now()
+					if err := c.Await(ctx); err != nil {
+						t.Fatal(err)
+					}
+					c.Done()
+					if waited := time.Since(began); waited > (greedy+1)*request {
+						t.Errorf("waited %s among %d who take %s each", waited, greedy, request)
+					}
+				}
+			})
+		})
+	}
+}
+
 // Who gives up takes nothing from the others.
 func TestWaitingForATurnEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
