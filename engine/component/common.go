@@ -16,7 +16,7 @@ type SourceCommon struct {
 	Key          expr.Expr     `hcl:"key" scope:"body,meta,event,?record" doc:"What expressions then see as event.key." example:"\"body.customer_id\""`
 	ID           expr.Expr     `hcl:"id" scope:"body,meta,event,?record" doc:"What names an event at its sender: one whose id was seen within dedupe_window is answered like the first and not stored. nil or empty: always new." example:"\"meta.header['x-event-id']\""`
 	DedupeWindow time.Duration `hcl:"dedupe_window" doc:"How long an id is remembered. A source of records, which reads the same ones again, remembers from when it saw one last."`
-	Redact       []string      `hcl:"redact" doc:"Paths of fields that are masked before anything is written to disk." example:"[\"body.card\", \"meta.header.x-token\"]"`
+	Redact       []string      `hcl:"redact" doc:"Paths of fields that are masked before anything is written to disk, names joined by dots; a list on the way stands for each of its elements." example:"[\"body.card\", \"meta.header.x-token\"]"`
 	ExpectEvery  time.Duration `hcl:"expect_every" doc:"Silence for longer than this shows as stale in syncd status." example:"\"1h\""`
 }
 
@@ -29,7 +29,10 @@ func (c *SourceCommon) SetDefaults() {
 // Validate checks the paths of redact.
 func (c *SourceCommon) Validate(p *Problems) {
 	for i, path := range c.Redact {
-		if !IsRedactPath(path) {
+		switch {
+		case strings.ContainsAny(path, "[]*"):
+			p.Error(fmt.Sprintf("redact[%d]", i), fmt.Sprintf("%q holds an index", path), "Leave it out: a list on the way stands for each of its elements.")
+		case !IsRedactPath(path):
 			p.Error(fmt.Sprintf("redact[%d]", i), fmt.Sprintf("%q is not a field", path), `Write "body.card" or "meta.header.x-token".`)
 		}
 	}
@@ -44,7 +47,7 @@ type CommonChecker interface {
 // IsRedactPath tells whether redact may name path: the body, or a field of body or meta.
 func IsRedactPath(path string) bool {
 	parts := strings.Split(path, ".")
-	return !slices.Contains(parts, "") && (parts[0] == "body" || parts[0] == "meta" && len(parts) > 1)
+	return !slices.Contains(parts, "") && !strings.ContainsAny(path, "[]*") && (parts[0] == "body" || parts[0] == "meta" && len(parts) > 1)
 }
 
 // SinkCommon is what every sink's block takes beside its kind's own attributes.

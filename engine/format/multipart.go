@@ -41,7 +41,7 @@ func decodeMultipart(raw []byte, boundary string, withFiles bool) (fields map[st
 			err = takePart(part, place, fields, &files, withFiles)
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("part %d of the multipart body: %w", place, unexpected(err))
+			return nil, nil, fmt.Errorf("part %d of the multipart body: %s", place, unexpected(err)) // not wrapped: a SyntaxError tells of a place within the part
 		}
 	}
 }

@@ -62,6 +62,7 @@ func TestRefused(t *testing.T) {
 		{"untyped and no text", "", "\xff", 400, "not valid UTF-8", []float64{0, 1, 1}},
 		{"type that is not taken", "image/png", "x", 415, "image/png is not taken here", nil},
 		{"multipart without a boundary", "multipart/form-data", "--x--", 400, "without a boundary", nil},
+		{"multipart with a broken field", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"a\"\r\nContent-Type: application/json\r\n\r\n{\r\n--x--\r\n", 400, `part 1 of the multipart body: field "a": line 1, column 2`, nil},
 		{"cut multipart", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1", 400, "the body ends before its last boundary", nil},
 		{"multipart of another kind", "multipart/mixed; boundary=x", "--x--", 415, "multipart/mixed is not taken here", nil},
 		{"broken type", "no type; ;", "{}", 415, "cannot be read", nil},
