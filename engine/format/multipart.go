@@ -41,17 +41,18 @@ func decodeMultipart(raw []byte, boundary string, withFiles bool) (fields map[st
 			err = takePart(part, place, fields, &files, withFiles)
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("part %d of the multipart body: %s", place, unexpected(err)) // not wrapped: a SyntaxError tells of a place within the part
+			return nil, nil, fmt.Errorf("part %d of the multipart body: %s", place, fault(err))
 		}
 	}
 }
 
-// unexpected says of a body that breaks off that it does.
-func unexpected(err error) error {
+// fault is what is wrong with a part. It is no *SyntaxError: that would tell a place within
+// the part for one within the body.
+func fault(err error) string {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("the body ends before its last boundary")
+		return "the body ends before its last boundary"
 	}
-	return err
+	return err.Error()
 }
 
 // takePart reads one part to its end, and keeps of a file only what is wanted.
