@@ -85,7 +85,7 @@ func statement(t *testing.T, dir, query string) (answer driver.Value) {
 func TestSettingsOfTheDatabase(t *testing.T) {
 	dir := t.TempDir()
 	openIn(t, dir, journal.Options{}).Close()
-	for pragma, want := range map[string]any{"auto_vacuum": int64(2), "journal_mode": "wal", "page_size": int64(4096), "user_version": int64(2)} {
+	for pragma, want := range map[string]any{"auto_vacuum": int64(2), "journal_mode": "wal", "page_size": int64(4096), "user_version": int64(3)} {
 		if got := statement(t, dir, "PRAGMA "+pragma); got != want {
 			t.Errorf("%s is %v, want %v", pragma, got, want)
 		}
