@@ -76,11 +76,12 @@ func (e *engine) DeadLetter(ctx context.Context, id int64) (admin.DeadLetter, er
 	for _, f := range ex.Errors {
 		d.History = append(d.History, admin.Failure{Time: f.Time, Error: f.Error})
 	}
-	show := flow.Show
 	if ex.Lane.Flow == "" {
-		show = intake.Show
+		d.Payload, d.Meta, err = intake.Show(ex.Envelope)
+	} else {
+		d.Payload, d.Meta, err = flow.Show(&ex)
 	}
-	if d.Payload, d.Meta, err = show(ex.Envelope); err != nil {
+	if err != nil {
 		return d, fmt.Errorf("show dead letter %d: %w", id, err)
 	}
 	return d, nil
@@ -128,7 +129,11 @@ func (e *engine) handle(ctx context.Context, id int64) (ex journal.Exception, do
 	if ex, err = e.dead(ctx, id); err != nil {
 		return ex, nil, err
 	}
-	room := min(max(int64(len(ex.Envelope)), 1), lettersRoom)
+	size := len(ex.Envelope)
+	if ex.Shared != nil {
+		size += len(ex.Shared.Body)
+	}
+	room := min(max(int64(size), 1), lettersRoom)
 	if err := e.letters.Acquire(ctx, room); err != nil {
 		return ex, nil, err
 	}

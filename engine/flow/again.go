@@ -71,12 +71,13 @@ func (f *flow) runAgain(ctx context.Context, ex journal.Exception) error {
 		return nil // another retry was quicker
 	}
 	ex = found[0]
-	e, err := open(&ex)
+	var parts sharing
+	e, err := parts.open(&ex)
 	if err != nil {
 		return err
 	}
 	if isCopy(ex.Path) {
-		return f.handAgain(ctx, ex, e)
+		return f.handAgain(ctx, ex, e, &parts)
 	}
 	res := f.pass(&pass{ctx: ctx}, e)
 	if res.err != nil {
@@ -121,9 +122,10 @@ func (l *lane) adopt(ctx context.Context, dead journal.Exception, res result) er
 		return err
 	}
 	s := journal.Settlement{Lane: l.id}
+	var parts sharing
 	for _, o := range res.outs {
 		if o.sink == l.sink.Address && !slices.Contains(left, o.event.Path) {
-			s.Failed = append(s.Failed, l.late(dead, o.event, res.key))
+			s.Failed = append(s.Failed, l.late(dead, o.event, res.key, &parts))
 		}
 	}
 	if len(s.Failed) == 0 {
@@ -210,12 +212,12 @@ func (l *lane) leftKey(source string, p journal.Position) string {
 func (l *lane) ask(ctx context.Context, do func(*lane)) error { return l.f.r.ask(ctx, l.id, do) }
 
 // late is a delivery that has not been tried yet, as an exception that is due.
-func (l *lane) late(dead journal.Exception, e *component.Event, key string) journal.Exception {
+func (l *lane) late(dead journal.Exception, e *component.Event, key string, parts *sharing) journal.Exception {
 	ex := journal.Exception{
 		Key:  journal.Key{Source: dead.Source, Position: dead.Position, Path: e.Path},
 		Lane: l.id, EventID: dead.EventID, EventTime: dead.EventTime, OrderKey: key,
 		Since: l.o.Now(), Next: l.o.Now(), Errors: dead.Errors,
 	}
-	ex.Envelope = l.seal(e)
+	l.seal(&ex, e, parts)
 	return ex
 }

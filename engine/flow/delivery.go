@@ -64,13 +64,13 @@ type retry struct {
 // daemon was down does not count against retry.for.
 func resumed(ex journal.Exception, now time.Time) *retry {
 	down := max(now.Sub(ex.Next), 0)
-	ex.Envelope = nil
+	ex.Envelope, ex.Shared = nil, nil
 	return &retry{ex: ex, since: time.Now().Add(-max(now.Sub(ex.Since)-down, 0)), next: time.Now()}
 }
 
 // revived is a dead letter that is to be tried anew.
 func revived(ex journal.Exception) *retry {
-	ex.Envelope = nil
+	ex.Envelope, ex.Shared = nil, nil
 	return &retry{ex: ex, since: time.Now(), next: time.Now()}
 }
 

@@ -154,7 +154,7 @@ func (l *lane) reopen(abort context.Context, r *retry) (*delivery, error) {
 	found, err := l.o.Journal.Exceptions(abort, journal.ExceptionQuery{Lane: &l.id, Key: &r.ex.Key})
 	if err == nil && len(found) == 1 && !found[0].Dead {
 		var e *component.Event
-		if e, err = open(&found[0]); err == nil {
+		if e, err = l.parts.open(&found[0]); err == nil {
 			return &delivery{
 				Delivery: component.Delivery{ID: l.deliveryID(e), Event: e, Attempt: r.ex.Attempts + 1},
 				ex:       r, key: r.ex.OrderKey, size: len(found[0].Envelope),

@@ -61,9 +61,39 @@ func (f *flow) handKey(id journal.Lane) string {
 func (f *flow) handRecord(id journal.Lane, list []journal.Exception) component.Put {
 	p := component.Put{Key: f.handKey(id)}
 	if len(list) > 0 {
-		p.Value = list
+		p.Value = newLetters(list)
 	}
 	return p
+}
+
+// letters are dead letters on record, with what they share once.
+type letters struct {
+	List  []journal.Exception
+	Parts []*journal.Shared
+	Of    []int // by letter, the place of its part; -1: it has none
+}
+
+func newLetters(list []journal.Exception) letters {
+	l := letters{List: list, Of: make([]int, len(list))}
+	places := map[*journal.Shared]int{nil: -1}
+	for i := range list {
+		part := list[i].Shared
+		if _, known := places[part]; !known {
+			places[part] = len(l.Parts)
+			l.Parts = append(l.Parts, part)
+		}
+		l.Of[i] = places[part]
+	}
+	return l
+}
+
+func (l letters) list() []journal.Exception {
+	for i, n := range l.Of {
+		if n >= 0 {
+			l.List[i].Shared = l.Parts[n]
+		}
+	}
+	return l.List
 }
 
 // toHand has the lane hand on a dead letter of the settlement that gathers.
@@ -127,8 +157,9 @@ func (l *lane) handing() bool {
 // returns: exceptions that are due.
 func (f *flow) hand(ctx context.Context, list []journal.Exception) ([]journal.Exception, error) {
 	by := map[journal.Lane][]journal.Exception{}
+	var parts sharing
 	for i := range list {
-		if err := f.handOne(ctx, &list[i], by); err != nil {
+		if err := f.handOne(ctx, &list[i], by, &parts); err != nil {
 			return nil, err
 		}
 	}
@@ -146,37 +177,36 @@ func (f *flow) hand(ctx context.Context, list []journal.Exception) ([]journal.Ex
 
 // handOne adds what becomes of a dead letter. Where the called flow cannot handle it, that
 // is a dead letter of its own.
-func (f *flow) handOne(ctx context.Context, dead *journal.Exception, by map[journal.Lane][]journal.Exception) error {
-	e, err := open(dead)
+func (f *flow) handOne(ctx context.Context, dead *journal.Exception, by map[journal.Lane][]journal.Exception, parts *sharing) error {
+	e, err := parts.open(dead)
 	if err != nil {
 		return err
 	}
 	e = told(e, dead)
 	outs, failure := (&pass{ctx: ctx}).through(f.Program.dead, e)
 	if failure != nil {
-		ex := f.waiting(dead, output{"", e})
+		ex := f.waiting(dead, output{"", e}, parts)
 		ex.Dead, ex.Next, ex.Attempts, ex.Step = true, time.Time{}, 1, "dead_letter"
 		ex.Errors = history(nil, ex.Since, failure)
 		f.deaths.log(f.o.Log, ex, failure)
 		by[ex.Lane] = append(by[ex.Lane], ex)
 	}
 	for _, o := range outs {
-		ex := f.waiting(dead, o)
+		ex := f.waiting(dead, o, parts)
 		by[ex.Lane] = append(by[ex.Lane], ex)
 	}
 	return nil
 }
 
 // waiting is what came out of the called flow, as an exception that is due.
-func (f *flow) waiting(dead *journal.Exception, o output) journal.Exception {
+func (f *flow) waiting(dead *journal.Exception, o output, parts *sharing) journal.Exception {
 	now := f.o.Now()
 	ex := journal.Exception{
 		Key:  journal.Key{Source: dead.Source, Position: dead.Position, Path: o.event.Path},
 		Lane: journal.Lane{Flow: f.Name, Sink: string(o.sink)}, EventID: dead.EventID, EventTime: dead.EventTime,
 		Since: now, Next: now,
 	}
-	var err error
-	if ex.Envelope, err = seal(o.event); err != nil {
+	if err := parts.seal(&ex, o.event); err != nil {
 		f.o.Log.Error("exception kept without its event", "flow", f.Name, "event", ex.EventID, "error", err)
 	}
 	return ex
@@ -222,12 +252,12 @@ func (r *Runner) redo(ctx context.Context, f *flow) error {
 	}
 	for _, id := range ids {
 		raw, found, err := r.o.Journal.Get(ctx, id.Sink, f.handKey(id))
-		var list []journal.Exception
+		var dead letters
 		if err == nil && found {
-			err = json.Unmarshal(raw, &list)
+			err = json.Unmarshal(raw, &dead)
 		}
-		if err == nil && len(list) > 0 {
-			if _, err = f.hand(ctx, list); err == nil {
+		if err == nil && len(dead.List) > 0 {
+			if _, err = f.hand(ctx, dead.list()); err == nil {
 				err = r.o.Journal.Settle(ctx, journal.Settlement{Lane: id, State: []component.Put{f.handRecord(id, nil)}})
 			}
 		}
@@ -279,14 +309,14 @@ func (s *stepsLane) handOn(ctx context.Context) error {
 }
 
 // handAgain retries a dead letter of the called flow.
-func (f *flow) handAgain(ctx context.Context, ex journal.Exception, e *component.Event) error {
+func (f *flow) handAgain(ctx context.Context, ex journal.Exception, e *component.Event, parts *sharing) error {
 	outs, failure := (&pass{ctx: ctx}).through(f.Program.dead, e)
 	if failure != nil {
 		return f.steps.diedAgain(ctx, ex, &StepError{ex.Step, failure})
 	}
 	var given []journal.Exception
 	for _, o := range outs {
-		late := f.waiting(&ex, o)
+		late := f.waiting(&ex, o, parts)
 		if err := f.o.Journal.Settle(ctx, journal.Settlement{Lane: late.Lane, Failed: []journal.Exception{late}}); err != nil {
 			return fmt.Errorf("hand on event %s: %w", ex.EventID, err)
 		}

@@ -89,6 +89,8 @@ type lane struct {
 
 	out      journal.Settlement  // gathers
 	outBytes int                 // of its exceptions
+	weighed  *journal.Shared     // the last part of theirs that counts there
+	parts    sharing             // of the exceptions that are sealed and opened
 	spare    []journal.Outcome   // room for those of the next one
 	sent     *journal.Settlement // with the journal now
 	settleAt time.Time           // of the next try, after one that failed

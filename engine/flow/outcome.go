@@ -162,7 +162,7 @@ func (l *lane) setAside(d *delivery, err error, pause time.Duration) *retry {
 		again.since, again.item = d.ex.since, d.ex.item
 		ex.Since = l.o.Now().Add(-now.Sub(d.ex.since))
 	}
-	again.ex.Envelope = nil
+	again.ex.Envelope, again.ex.Shared = nil, nil
 	if d.item != nil {
 		again.item = d.item
 	}
@@ -199,6 +199,10 @@ func (l *lane) bury(d *delivery, err error) {
 func (l *lane) fail(exs ...journal.Exception) {
 	for i := range exs {
 		l.outBytes += len(exs[i].Envelope)
+		if s := exs[i].Shared; s != nil && s != l.weighed {
+			l.outBytes += len(s.Body)
+			l.weighed = s
+		}
 		l.toHand(exs[i])
 	}
 	l.out.Failed = append(l.out.Failed, exs...)
@@ -271,7 +275,7 @@ func (l *lane) exception(d *delivery, err error) journal.Exception {
 	}
 	ex.Attempts = d.Attempt
 	ex.Errors = history(ex.Errors, now, err)
-	ex.Envelope = l.seal(d.Event)
+	l.seal(&ex, d.Event, &l.parts)
 	return ex
 }
 
@@ -281,12 +285,10 @@ func history(h []journal.Failure, at time.Time, err error) []journal.Failure {
 	return h[max(len(h)-maxFailures, 0):]
 }
 
-func (l *lane) seal(e *component.Event) []byte {
-	b, err := seal(e)
-	if err != nil {
+func (l *lane) seal(ex *journal.Exception, e *component.Event, parts *sharing) {
+	if err := parts.seal(ex, e); err != nil {
 		l.o.Log.Error("exception kept without its event", "lane", l.name(), "event", e.ID, "error", err)
 	}
-	return b
 }
 
 // giveBack lets d come again: no attempt is counted.

@@ -129,8 +129,7 @@ func (s *stepsLane) deadLetter(source string, p journal.Position, rec *journal.R
 	if err != nil {
 		e = &component.Event{ID: ex.EventID, Body: string(rec.Payload.Raw)}
 	}
-	ex.Envelope, err = seal(e)
-	if err != nil {
+	if err := (&sharing{}).seal(&ex, e); err != nil {
 		s.f.o.Log.Error("dead letter kept without its event", "flow", s.f.Name, "event", ex.EventID, "error", err)
 	}
 	return ex

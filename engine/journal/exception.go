@@ -12,10 +12,10 @@ import (
 const maxFailures = 10
 
 const exceptionColumns = "SELECT e.id, e.track, s.address, e.position, e.path, ifnull(f.flow, ''), ifnull(t.sink, ''), " +
-	"e.event_id, e.event_time, e.step, e.envelope, e.order_key, e.attempts, e.since, e.next, e.dead, e.errors " +
+	"e.event_id, e.event_time, e.step, e.envelope, e.order_key, e.attempts, e.since, e.next, e.dead, e.errors, e.shared " +
 	"FROM exceptions e JOIN sources s ON s.id = e.source LEFT JOIN tracks t ON t.id = e.track LEFT JOIN feeds f ON f.id = t.feed "
 
-// readException reads a row of exceptionColumns, and the number of its track.
+// readException reads a row of exceptionColumns but for its last, and the number of its track.
 func readException(r []driver.Value) (Exception, int64, error) {
 	e := Exception{
 		ID: num(r[0]), Key: Key{Source: text(r[2]), Position: pos(r[3]), Path: text(r[4])}, Lane: Lane{text(r[5]), text(r[6])},
@@ -32,11 +32,18 @@ func readException(r []driver.Value) (Exception, int64, error) {
 func (j *SQLite) Exceptions(ctx context.Context, q ExceptionQuery) (list []Exception, err error) {
 	query, args := j.current(q).sql()
 	err = j.read(ctx, func(c *conn) error {
-		return c.query(query, args, func(r []driver.Value) error {
+		var parts []int64
+		err := c.query(query, args, func(r []driver.Value) error {
 			e, _, err := readException(r)
-			list = append(list, e)
+			list, parts = append(list, e), append(parts, num(r[17]))
 			return err
 		})
+		for i, id := range parts {
+			if err == nil && id != 0 {
+				list[i].Shared, err = j.shared.read(c, id)
+			}
+		}
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list exceptions: %w", err)
@@ -84,24 +91,28 @@ func (q *ExceptionQuery) sql() (string, []any) {
 	}
 	columns := exceptionColumns
 	if q.Bare {
-		columns = strings.Replace(columns, "e.envelope", "NULL", 1)
+		columns = strings.NewReplacer("e.envelope", "NULL", "e.shared", "NULL").Replace(columns)
 	}
 	return columns + "WHERE " + strings.Join(where, " AND ") + " ORDER BY e.id LIMIT ?", append(args, limit)
 }
 
 // values are what is stored of e after its key.
-func (e *Exception) values() ([]any, error) {
+func (w *writer) values(e *Exception) ([]any, error) {
+	part, err := w.share(e.Shared)
+	if err != nil {
+		return nil, err
+	}
 	errs, err := json.Marshal(e.Errors[max(0, len(e.Errors)-maxFailures):])
 	if err != nil {
 		return nil, own(fmt.Errorf("encode failures: %w", err))
 	}
-	return []any{e.EventID, nanos(e.EventTime), e.Step, e.Envelope, e.OrderKey, e.Attempts, nanos(e.Since), nanos(e.Next), e.Dead, string(errs)}, nil
+	return []any{e.EventID, nanos(e.EventTime), e.Step, e.Envelope, e.OrderKey, e.Attempts, nanos(e.Since), nanos(e.Next), e.Dead, string(errs), part}, nil
 }
 
 const (
-	exceptionInsert = "INSERT INTO exceptions (track, source, position, path, event_id, event_time, step, envelope, order_key, attempts, since, next, dead, errors) " +
-		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-	exceptionUpdate = "UPDATE exceptions SET event_id = ?, event_time = ?, step = ?, envelope = ?, order_key = ?, attempts = ?, since = ?, next = ?, dead = ?, errors = ? WHERE id = ?"
+	exceptionInsert = "INSERT INTO exceptions (track, source, position, path, event_id, event_time, step, envelope, order_key, attempts, since, next, dead, errors, shared) " +
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	exceptionUpdate = "UPDATE exceptions SET event_id = ?, event_time = ?, step = ?, envelope = ?, order_key = ?, attempts = ?, since = ?, next = ?, dead = ?, errors = ?, shared = ? WHERE id = ?"
 	exceptionFind   = "SELECT id FROM exceptions WHERE " + ofTrack + " AND position = ? AND path = ?"
 )
 
@@ -111,7 +122,7 @@ const ofTrack = "track = ? AND track <> 0"
 
 // raise stores a failed delivery of t; it tells whether it is a new one.
 func (w *writer) raise(t *track, e *Exception) (added bool, err error) {
-	values, err := e.values()
+	values, err := w.values(e)
 	if err != nil {
 		return false, err
 	}
@@ -127,7 +138,7 @@ func (w *writer) raise(t *track, e *Exception) (added bool, err error) {
 
 // bury stores a dead letter of a source; with an ID, in place of that one.
 func (w *writer) bury(s *source, e *Exception) error {
-	values, err := e.values()
+	values, err := w.values(e)
 	if err != nil {
 		return err
 	}

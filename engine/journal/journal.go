@@ -289,15 +289,20 @@ type Exception struct {
 	Lane      Lane // zero: a dead letter of the source
 	EventID   string
 	EventTime time.Time
-	Step      string // where in the flow it died, for a steps lane; "" otherwise
-	Envelope  []byte // what is to be sent or run again; opaque to the journal
-	OrderKey  string // of order_by; "" if none
+	Step      string  // where in the flow it died, for a steps lane; "" otherwise
+	Envelope  []byte  // what is to be sent or run again; opaque to the journal
+	Shared    *Shared `json:"-"` // what it has in common with others; nil: nothing
+	OrderKey  string  // of order_by; "" if none
 	Attempts  int
 	Since     time.Time // the first failure; of one that was revived, that
 	Next      time.Time // of the next attempt, while it waits
 	Dead      bool
 	Errors    []Failure // the latest last, at most 10
 }
+
+// Shared is a part of the envelopes of several exceptions, of the children of an event, say.
+// It is stored once, and read once as long as somebody has it: it is read-only.
+type Shared struct{ Body []byte }
 
 // Failure is one failed attempt.
 type Failure struct {
@@ -314,7 +319,7 @@ type ExceptionQuery struct {
 	AliveOnly bool
 	After     int64 // IDs greater than this
 	Limit     int   // 0: no limit
-	Bare      bool  // leave out the envelopes, which may be large
+	Bare      bool  // leave out the envelopes and what they share, which may be large
 }
 
 // Stats are counts that outlive retention, and what waits now.

@@ -69,6 +69,7 @@ type SQLite struct {
 	names    atomic.Pointer[map[string]string] // of what moved then, by the old ones
 	buffers  buffers
 	blobs    *blobs
+	shared   shared
 	idle     sync.Pool // of *appendTask; of this journal only, for their channels
 
 	closing sync.Once

@@ -18,18 +18,23 @@ func TestExceptionsAreFoundByIndex(t *testing.T) {
 	if err := prepare(c); err != nil {
 		t.Fatal(err)
 	}
-	for query, args := range map[string][]any{
-		exceptionFind: {1, 1, ""},
-		"SELECT EXISTS (SELECT 1 FROM exceptions WHERE " + ofTrack + " AND position = ?)": {1, 1},
-		"DELETE FROM exceptions WHERE " + ofTrack:                                         {1},
+	ofLane, args := (&ExceptionQuery{Lane: &Lane{"f", "s"}, Key: &Key{Source: "s"}}).sql()
+	for _, q := range []struct {
+		query, index string
+		args         []any
+	}{
+		{exceptionFind, "exceptions_key (track=?", []any{1, 1, ""}},
+		{"SELECT EXISTS (SELECT 1 FROM exceptions WHERE " + ofTrack + " AND position = ?)", "exceptions_key (track=?", []any{1, 1}},
+		{"DELETE FROM exceptions WHERE " + ofTrack, "exceptions_key (track=?", []any{1}},
+		{ofLane, "exceptions_event (source=? AND position=? AND path=?", args},
 	} {
 		var plan []string
-		err := c.query("EXPLAIN QUERY PLAN "+query, args, func(r []driver.Value) error {
+		err := c.query("EXPLAIN QUERY PLAN "+q.query, q.args, func(r []driver.Value) error {
 			plan = append(plan, r[3].(string))
 			return nil
 		})
-		if err != nil || !strings.Contains(strings.Join(plan, "\n"), "exceptions_key (track=?") {
-			t.Errorf("%s: %q, %v", query, plan, err)
+		if err != nil || !strings.Contains(strings.Join(plan, "\n"), q.index) {
+			t.Errorf("%s: %q, %v", q.query, plan, err)
 		}
 	}
 }

@@ -65,10 +65,21 @@ INSERT INTO origins (address, origin)
 	UNION SELECT sink, sink FROM tracks WHERE ended = 9223372036854775807 AND sink <> '';
 `
 
-// schema3 adds the names of payloads that are files beside the database.
+// schema3 adds the names of payloads that are files beside the database, and parts of
+// envelopes that exceptions share; those go with the last of them. One event may have very
+// many exceptions, so that one of them is looked for by its path, too.
 const schema3 = `
 ALTER TABLE frames ADD COLUMN blob TEXT;
 CREATE INDEX frames_blob ON frames (blob) WHERE blob IS NOT NULL;
+CREATE TABLE shared (id INTEGER PRIMARY KEY AUTOINCREMENT, hash BLOB NOT NULL UNIQUE, body BLOB NOT NULL);
+ALTER TABLE exceptions ADD COLUMN shared INTEGER;
+DROP INDEX exceptions_event;
+CREATE INDEX exceptions_event ON exceptions (source, position, path);
+CREATE INDEX exceptions_shared ON exceptions (shared) WHERE shared IS NOT NULL;
+CREATE TRIGGER shared_deleted AFTER DELETE ON exceptions WHEN old.shared IS NOT NULL BEGIN
+	DELETE FROM shared WHERE id = old.shared AND NOT EXISTS (SELECT 1 FROM exceptions WHERE shared = old.shared); END;
+CREATE TRIGGER shared_changed AFTER UPDATE OF shared ON exceptions WHEN old.shared IS NOT NULL AND old.shared IS NOT new.shared BEGIN
+	DELETE FROM shared WHERE id = old.shared AND NOT EXISTS (SELECT 1 FROM exceptions WHERE shared = old.shared); END;
 `
 
 // prepare brings a database to the schema of this program.
@@ -100,8 +111,8 @@ func migrate(c *conn, from int) error {
 	if err := c.exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	script := migrations[from] + fmt.Sprintf(";PRAGMA user_version = %d;PRAGMA application_id = %d", from+1, applicationID)
-	for _, stmt := range strings.Split(script, ";") {
+	script := migrations[from] + fmt.Sprintf("PRAGMA user_version = %d;\nPRAGMA application_id = %d;\n", from+1, applicationID)
+	for _, stmt := range strings.Split(script, ";\n") {
 		if strings.TrimSpace(stmt) == "" {
 			continue
 		}

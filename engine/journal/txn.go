@@ -20,7 +20,8 @@ type txn struct {
 	refusals []refusal
 	written  int64    // bytes of frames
 	unnamed  []string // payloads whose frames went
-	added    bool     // an append was carried out
+	hashes   map[*Shared][]byte
+	added    bool // an append was carried out
 	topology *Topology
 	taken    func()         // of topology; nil: nobody wants to know
 	renamed  []Move         // sources
@@ -59,9 +60,10 @@ func (t *txn) begin(now time.Time) {
 	t.refusals, t.unnamed = t.refusals[:0], t.unnamed[:0]
 	t.written, t.added, t.topology, t.taken, t.renamed = 0, false, nil, nil, nil
 	if t.loaded == nil {
-		t.loaded, t.flows = map[rowKey]*outcomes{}, map[*flow]bool{}
+		t.loaded, t.flows, t.hashes = map[rowKey]*outcomes{}, map[*flow]bool{}, map[*Shared][]byte{}
 	}
 	clear(t.loaded)
+	clear(t.hashes)
 }
 
 // restore gives back what a failed transaction took.
