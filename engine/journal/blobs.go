@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,8 +19,10 @@ const (
 	// defaultBlob is what would have a frame of its own anyway.
 	defaultBlob = maxBytes
 	// unfinished begins the names of files that are still being written.
-	unfinished = "."
+	unfinished = ".new-"
 )
+
+var blobName = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // blobs are payloads that are files beside the database, named by the SHA-256 of what
 // they hold: a mail to ten recipients is one file. It is on disk before the commit that
@@ -46,6 +49,9 @@ func openBlobs(dir string) (*blobs, error) {
 				return nil, fmt.Errorf("remove what a kill has left: %w", err)
 			}
 			continue
+		}
+		if !blobName.MatchString(e.Name()) {
+			continue // not ours
 		}
 		info, err := e.Info()
 		if err != nil {

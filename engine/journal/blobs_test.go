@@ -178,17 +178,24 @@ func TestBlobsOfAKill(t *testing.T) {
 			t.Fatal(err)
 		}
 		j.Abandon()
-		for _, name := range []string{".123", strings.Repeat("0", 64)} {
+		for _, name := range []string{".new-123", strings.Repeat("0", 64)} {
 			if err := os.WriteFile(filepath.Join(dir, "blobs", name), []byte("left"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
+		others := filepath.Join(dir, "blobs", ".keep")
+		if err := os.WriteFile(others, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
 		j = openIn(t, dir, o)
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		hasFiles(t, dir, letters("a"))
-		if _, err := os.Stat(filepath.Join(dir, "blobs", ".123")); !errors.Is(err, os.ErrNotExist) {
+		hasFiles(t, dir, letters("a"), "")
+		if _, err := os.Stat(filepath.Join(dir, "blobs", ".new-123")); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("the unfinished file is still there: %v", err)
+		}
+		if _, err := os.Stat(others); err != nil {
+			t.Errorf("a file that is not the journal's: %v", err)
 		}
 		if got := fmt.Sprint(stored(t, j)); got != fmt.Sprint([]string{letters("a")}) {
 			t.Errorf("stored %s", got)
