@@ -258,3 +258,100 @@ func TestBlobsOnFullDisk(t *testing.T) {
 		t.Errorf("%d events are stored", len(stored(t, j)))
 	}
 }
+
+// Large envelopes are files, too, as long as their exceptions are there.
+func TestBlobsOfExceptions(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		j := openIn(t, dir, journal.Options{Blob: large, Retention: time.Hour})
+		if _, err := j.Configure(t.Context(), shopFlow("crm")); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if err := appendOne(j, "an event"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		failed := func(p journal.Position, envelope string) journal.Exception {
+			return journal.Exception{Key: journal.Key{Source: "shop", Position: p}, Dead: true, Envelope: []byte(envelope)}
+		}
+		settle := func(s journal.Settlement) {
+			t.Helper()
+			s.Lane = journal.Lane{Flow: "orders", Sink: "crm"}
+			if err := j.Settle(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		holds := func(want ...string) {
+			t.Helper()
+			list, err := j.Exceptions(t.Context(), journal.ExceptionQuery{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, ex := range list {
+				got = append(got, string(ex.Envelope))
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("envelopes (-want +got):\n%s", d)
+			}
+			time.Sleep(3 * time.Second)
+			synctest.Wait()
+			var kept []string
+			for e := range count(want) {
+				if len(e) >= large {
+					kept = append(kept, e)
+				}
+			}
+			hasFiles(t, dir, kept...)
+		}
+		a, b := letters("a"), letters("b")
+		settle(journal.Settlement{Failed: []journal.Exception{failed(1, a), failed(2, a), failed(3, "small")}})
+		holds(a, a, "small")
+		settle(journal.Settlement{Failed: []journal.Exception{failed(1, b), failed(3, b)}}) // they replace
+		holds(b, a, b)
+		j.Close()
+		j = openIn(t, dir, journal.Options{Blob: large, Retention: time.Hour})
+		holds(b, a, b)
+		settle(journal.Settlement{Failed: []journal.Exception{failed(3, "small")}, Resolved: []journal.Resolution{
+			{Key: journal.Key{Source: "shop", Position: 2}, Status: journal.Delivered}}})
+		holds(b, "small")
+		list, err := j.Exceptions(t.Context(), journal.ExceptionQuery{Bare: true})
+		if err != nil || list[0].Envelope != nil {
+			t.Errorf("a bare exception has an envelope: %v", err)
+		}
+		if _, err := j.Drop(t.Context(), list[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		holds("small")
+	})
+}
+
+// On a full disk, too, a large delivery is set aside: in the room that is kept for that.
+func TestLargeEnvelopeOnFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=32m"); err != nil {
+		t.Skipf("needs to mount a tmpfs: %v", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(dir, 0) })
+	j := openIn(t, filepath.Join(dir, "state"), journal.Options{Retention: time.Hour, Ballast: 8 << 20})
+	t.Cleanup(func() { j.Close() })
+	if _, err := j.Configure(t.Context(), shopFlow("crm")); err != nil {
+		t.Fatal(err)
+	}
+	if err := appendOne(j, strings.Repeat("a", 5<<20)); err != nil {
+		t.Fatal(err)
+	}
+	fillDisk(t, filepath.Join(dir, "filler"))
+	envelope := strings.Repeat("e", 5<<20)
+	err := j.Settle(t.Context(), journal.Settlement{Lane: journal.Lane{Flow: "orders", Sink: "crm"}, Failed: []journal.Exception{
+		{Key: journal.Key{Source: "shop", Position: 1}, Envelope: []byte(envelope)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := j.Exceptions(t.Context(), journal.ExceptionQuery{})
+	if err != nil || len(list) != 1 || string(list[0].Envelope) != envelope {
+		t.Errorf("%d exceptions, %v", len(list), err)
+	}
+	later(t, appendOne(j, "b"), "disk full")
+}
