@@ -41,6 +41,8 @@ const (
 	maxReports = 16
 	// settleRetry is the pause after a settlement that the journal could not take.
 	settleRetry = time.Second
+	// settleNotice is how often the log tells of that.
+	settleNotice = time.Minute
 	// readBytes of payload are read from the journal at a time.
 	readBytes = 256 << 10
 )
@@ -87,13 +89,14 @@ type lane struct {
 	single   int  // events that an ordered sink gets one by one
 	turned   bool // it holds the ordered sink's turn
 
-	out      journal.Settlement  // gathers
-	outBytes int                 // of its exceptions
-	weighed  *journal.Shared     // the last part of theirs that counts there
-	parts    sharing             // of the exceptions that are sealed and opened
-	spare    []journal.Outcome   // room for those of the next one
-	sent     *journal.Settlement // with the journal now
-	settleAt time.Time           // of the next try, after one that failed
+	out        journal.Settlement  // gathers
+	outBytes   int                 // of its exceptions
+	weighed    *journal.Shared     // the last part of theirs that counts there
+	parts      sharing             // of the exceptions that are sealed and opened
+	spare      []journal.Outcome   // room for those of the next one
+	sent       *journal.Settlement // with the journal now
+	settleAt   time.Time           // of the next try, after one that failed
+	complained time.Time           // of such a failure, last
 
 	done    chan *finished
 	settled chan error
@@ -354,7 +357,10 @@ func (l *lane) committed(err error, last bool) {
 			l.ordered.Forget()
 		}
 	default:
-		l.o.Log.Error("settlement not stored; nothing is delivered until it is", "lane", l.name(), "error", err)
+		if time.Since(l.complained) >= settleNotice {
+			l.o.Log.Error("settlement not stored; nothing is delivered until it is", "lane", l.name(), "error", err)
+			l.complained = time.Now()
+		}
 		l.settleAt = time.Now().Add(settleRetry)
 	}
 }

@@ -20,8 +20,7 @@ type appendTask struct {
 	buf      []byte
 	sections []section
 	puts     []put
-	blobs    []string // by record, the file that holds its payload, or ""; nil: none
-	pinned   []string // those files
+	payloads blobNames // of a.Records
 	answers  []answer
 	doubles  int
 	deduped  bool // some record has a Dedupe
@@ -97,43 +96,13 @@ func (t *appendTask) prepare(j *SQLite, a Append) (err error) {
 	if t.puts, err = encodePuts(t.puts, a.State); err != nil {
 		return err
 	}
-	if err := t.putAside(j); err != nil {
+	if err := t.payloads.put(j, len(a.Records), func(i int) []byte { return a.Records[i].Payload.Raw }); err != nil {
 		return err
 	}
-	t.buf = j.buffers.of(room(a.Records, t.blobs), t.buf)
-	t.buf, t.sections, err = encodeSections(t.buf, t.sections, a.Records, t.blobs)
+	t.buf = j.buffers.of(room(a.Records, t.payloads.names), t.buf)
+	t.buf, t.sections, err = encodeSections(t.buf, t.sections, a.Records, t.payloads.names)
 	return err
 }
-
-// putAside writes payloads that are large into files of their own.
-func (t *appendTask) putAside(j *SQLite) error {
-	var last []byte // the payload of the last of t.pinned
-	for i := range t.a.Records {
-		raw := t.a.Records[i].Payload.Raw
-		if len(raw) < j.o.Blob {
-			continue
-		}
-		if !sameMemory(last, raw) {
-			name, err := j.blobs.put(raw)
-			if isFull(err) {
-				return &component.LaterError{Reason: reasonDisk, After: laterSpace}
-			}
-			if err != nil {
-				return err
-			}
-			t.pinned = append(t.pinned, name)
-			last = raw
-		}
-		if t.blobs == nil {
-			t.blobs = make([]string, len(t.a.Records))
-		}
-		t.blobs[i] = t.pinned[len(t.pinned)-1]
-	}
-	return nil
-}
-
-// sameMemory tells whether a and b are one payload, as for the recipients of one mail.
-func sameMemory(a, b []byte) bool { return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] }
 
 func (t *appendTask) accepted() []component.Accepted {
 	list := make([]component.Accepted, len(t.answers))
@@ -153,10 +122,10 @@ func (t *appendTask) accepted() []component.Accepted {
 func (t *appendTask) reset() {
 	t.err = nil
 	t.state.Store(queued)
-	t.a, t.port, t.source, t.doubles, t.deduped, t.blobs = Append{}, nil, nil, 0, false, nil
+	t.a, t.port, t.source, t.doubles, t.deduped, t.payloads = Append{}, nil, nil, 0, false, blobNames{}
 	clear(t.sections)
 	clear(t.puts)
-	t.sections, t.puts, t.answers, t.pinned = t.sections[:0], t.puts[:0], t.answers[:0], t.pinned[:0]
+	t.sections, t.puts, t.answers = t.sections[:0], t.puts[:0], t.answers[:0]
 	if t.buf = t.buf[:0]; cap(t.buf) > smallBuffer {
 		t.buf, t.answers = nil, nil
 	}
@@ -266,8 +235,8 @@ func (t *appendTask) encodeRest() (err error) {
 			continue
 		}
 		rest = append(rest, r)
-		if t.blobs != nil {
-			blobs = append(blobs, t.blobs[i])
+		if t.payloads.names != nil {
+			blobs = append(blobs, t.payloads.names[i])
 		}
 	}
 	clear(t.sections)

@@ -2,15 +2,19 @@ package journal
 
 import (
 	"crypto/sha256"
+	"database/sql/driver"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/syncd/syncd/engine/component"
 )
 
 const (
@@ -18,12 +22,15 @@ const (
 	// defaultBlob is what would have a frame of its own anyway.
 	defaultBlob = maxBytes
 	// unfinished begins the names of files that are still being written.
-	unfinished = "."
+	unfinished = ".new-"
 )
 
-// blobs are payloads that are files beside the database, named by the SHA-256 of what
-// they hold: a mail to ten recipients is one file. It is on disk before the commit that
-// names it, and goes some time after the last frame that did. Such a frame holds one event.
+var blobName = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// blobs are payloads and envelopes that are files beside the database, named by the SHA-256
+// of what they hold: a mail to ten recipients is one file. It is on disk before the commit
+// that names it, and goes some time after the last frame or exception that did. Such a
+// frame holds one event.
 type blobs struct {
 	dir   string
 	bytes atomic.Int64 // of all files
@@ -46,6 +53,9 @@ func openBlobs(dir string) (*blobs, error) {
 				return nil, fmt.Errorf("remove what a kill has left: %w", err)
 			}
 			continue
+		}
+		if !blobName.MatchString(e.Name()) {
+			continue // not ours
 		}
 		info, err := e.Info()
 		if err != nil {
@@ -195,6 +205,54 @@ func (b *blobs) remove(name string) error {
 	return err
 }
 
+// blobNames are those of the large ones among what is to be stored.
+type blobNames struct {
+	names  []string // by place, "" for what is not large; nil: none is
+	pinned []string
+}
+
+// put writes what is large into files.
+func (b *blobNames) put(j *SQLite, n int, content func(i int) []byte) error {
+	var last []byte // of the last that is pinned
+	for i := range n {
+		raw := content(i)
+		if len(raw) < j.o.Blob {
+			continue
+		}
+		if !sameMemory(last, raw) {
+			name, err := j.blobs.put(raw)
+			if isFull(err) {
+				return &component.LaterError{Reason: reasonDisk, After: laterSpace}
+			}
+			if err != nil {
+				return err
+			}
+			b.pinned, last = append(b.pinned, name), raw
+		}
+		if b.names == nil {
+			b.names = make([]string, n)
+		}
+		b.names[i] = b.pinned[len(b.pinned)-1]
+	}
+	return nil
+}
+
+// sameMemory tells whether a and b are one payload, as for the recipients of one mail.
+func sameMemory(a, b []byte) bool { return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] }
+
+func (b *blobNames) of(i int) string {
+	if b.names == nil {
+		return ""
+	}
+	return b.names[i]
+}
+
+func (b *blobNames) unpin(from *blobs) {
+	for _, name := range b.pinned {
+		from.unpin(name)
+	}
+}
+
 // syncDir has the directory's entries on disk.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
@@ -208,13 +266,33 @@ func syncDir(dir string) error {
 	return err
 }
 
-// collect removes payloads that no frame names any more.
+// letGo takes up some of the files that exceptions need no more.
+func (w *writer) letGo() error {
+	var names []string
+	err := w.conn.query("SELECT name FROM unneeded LIMIT ?", []any{int64(letGoFiles)}, func(r []driver.Value) error {
+		names = append(names, text(r[0]))
+		return nil
+	})
+	for _, name := range names {
+		if err == nil {
+			err = w.conn.exec("DELETE FROM unneeded WHERE name = ?", name)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("let go of files: %w", err)
+	}
+	w.txn.unnamed = append(w.txn.unnamed, names...)
+	w.due.unneeded = len(names) == letGoFiles
+	return nil
+}
+
+// collect removes files that nothing names any more.
 func (w *writer) collect() {
 	if w.conn == nil {
 		return
 	}
 	err := w.j.blobs.collect(func(name string) (bool, error) {
-		n, err := w.conn.integer("SELECT EXISTS (SELECT 1 FROM frames WHERE blob = ?)", name)
+		n, err := w.conn.integer("SELECT EXISTS (SELECT 1 FROM frames WHERE blob = ?) OR EXISTS (SELECT 1 FROM exceptions WHERE blob = ?)", name, name)
 		return n != 0, err
 	})
 	if err != nil && !w.uncollected {

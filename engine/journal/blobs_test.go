@@ -178,17 +178,24 @@ func TestBlobsOfAKill(t *testing.T) {
 			t.Fatal(err)
 		}
 		j.Abandon()
-		for _, name := range []string{".123", strings.Repeat("0", 64)} {
+		for _, name := range []string{".new-123", strings.Repeat("0", 64)} {
 			if err := os.WriteFile(filepath.Join(dir, "blobs", name), []byte("left"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
+		others := filepath.Join(dir, "blobs", ".keep")
+		if err := os.WriteFile(others, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
 		j = openIn(t, dir, o)
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		hasFiles(t, dir, letters("a"))
-		if _, err := os.Stat(filepath.Join(dir, "blobs", ".123")); !errors.Is(err, os.ErrNotExist) {
+		hasFiles(t, dir, letters("a"), "")
+		if _, err := os.Stat(filepath.Join(dir, "blobs", ".new-123")); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("the unfinished file is still there: %v", err)
+		}
+		if _, err := os.Stat(others); err != nil {
+			t.Errorf("a file that is not the journal's: %v", err)
 		}
 		if got := fmt.Sprint(stored(t, j)); got != fmt.Sprint([]string{letters("a")}) {
 			t.Errorf("stored %s", got)
@@ -250,4 +257,101 @@ func TestBlobsOnFullDisk(t *testing.T) {
 	if got := fmt.Sprint(count(stored(t, j))); got != fmt.Sprint(count([]string{large, "small", large})) {
 		t.Errorf("%d events are stored", len(stored(t, j)))
 	}
+}
+
+// Large envelopes are files, too, as long as their exceptions are there.
+func TestBlobsOfExceptions(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		j := openIn(t, dir, journal.Options{Blob: large, Retention: time.Hour})
+		if _, err := j.Configure(t.Context(), shopFlow("crm")); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if err := appendOne(j, "an event"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		failed := func(p journal.Position, envelope string) journal.Exception {
+			return journal.Exception{Key: journal.Key{Source: "shop", Position: p}, Dead: true, Envelope: []byte(envelope)}
+		}
+		settle := func(s journal.Settlement) {
+			t.Helper()
+			s.Lane = journal.Lane{Flow: "orders", Sink: "crm"}
+			if err := j.Settle(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		holds := func(want ...string) {
+			t.Helper()
+			list, err := j.Exceptions(t.Context(), journal.ExceptionQuery{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, ex := range list {
+				got = append(got, string(ex.Envelope))
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("envelopes (-want +got):\n%s", d)
+			}
+			time.Sleep(3 * time.Second)
+			synctest.Wait()
+			var kept []string
+			for e := range count(want) {
+				if len(e) >= large {
+					kept = append(kept, e)
+				}
+			}
+			hasFiles(t, dir, kept...)
+		}
+		a, b := letters("a"), letters("b")
+		settle(journal.Settlement{Failed: []journal.Exception{failed(1, a), failed(2, a), failed(3, "small")}})
+		holds(a, a, "small")
+		settle(journal.Settlement{Failed: []journal.Exception{failed(1, b), failed(3, b)}}) // they replace
+		holds(b, a, b)
+		j.Close()
+		j = openIn(t, dir, journal.Options{Blob: large, Retention: time.Hour})
+		holds(b, a, b)
+		settle(journal.Settlement{Failed: []journal.Exception{failed(3, "small")}, Resolved: []journal.Resolution{
+			{Key: journal.Key{Source: "shop", Position: 2}, Status: journal.Delivered}}})
+		holds(b, "small")
+		list, err := j.Exceptions(t.Context(), journal.ExceptionQuery{Bare: true})
+		if err != nil || list[0].Envelope != nil {
+			t.Errorf("a bare exception has an envelope: %v", err)
+		}
+		if _, err := j.Drop(t.Context(), list[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		holds("small")
+	})
+}
+
+// On a full disk, too, a large delivery is set aside: in the room that is kept for that.
+func TestLargeEnvelopeOnFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=32m"); err != nil {
+		t.Skipf("needs to mount a tmpfs: %v", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(dir, 0) })
+	j := openIn(t, filepath.Join(dir, "state"), journal.Options{Retention: time.Hour, Ballast: 8 << 20})
+	t.Cleanup(func() { j.Close() })
+	if _, err := j.Configure(t.Context(), shopFlow("crm")); err != nil {
+		t.Fatal(err)
+	}
+	if err := appendOne(j, strings.Repeat("a", 5<<20)); err != nil {
+		t.Fatal(err)
+	}
+	fillDisk(t, filepath.Join(dir, "filler"))
+	envelope := strings.Repeat("e", 5<<20)
+	err := j.Settle(t.Context(), journal.Settlement{Lane: journal.Lane{Flow: "orders", Sink: "crm"}, Failed: []journal.Exception{
+		{Key: journal.Key{Source: "shop", Position: 1}, Envelope: []byte(envelope)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := j.Exceptions(t.Context(), journal.ExceptionQuery{})
+	if err != nil || len(list) != 1 || string(list[0].Envelope) != envelope {
+		t.Errorf("%d exceptions, %v", len(list), err)
+	}
+	later(t, appendOne(j, "b"), "disk full")
 }

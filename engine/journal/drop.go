@@ -11,6 +11,7 @@ type exceptionTask struct {
 	id   int64
 	drop bool // else revive
 	e    Exception
+	file string // pinned, that has its envelope; "": there is none
 }
 
 // Revive implements Journal.
@@ -24,7 +25,14 @@ func (j *SQLite) Drop(ctx context.Context, id int64) (Exception, error) {
 }
 
 func (j *SQLite) change(ctx context.Context, t *exceptionTask) (Exception, error) {
-	if err := j.submit(ctx, t); err != nil {
+	err := j.submit(ctx, t)
+	if t.file != "" {
+		defer j.blobs.unpin(t.file)
+		if err == nil {
+			t.e.Envelope, err = j.blobs.read(t.file)
+		}
+	}
+	if err != nil {
 		return Exception{}, err
 	}
 	return t.e, nil
@@ -32,7 +40,7 @@ func (j *SQLite) change(ctx context.Context, t *exceptionTask) (Exception, error
 
 func (t *exceptionTask) run(w *writer) (err error) {
 	var number int64
-	if t.e, number, err = w.exception(t.id); err != nil {
+	if t.e, number, t.file, err = w.exception(t.id); err != nil {
 		return err
 	}
 	if !t.drop {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql/driver"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 )
 
@@ -12,10 +14,11 @@ import (
 const maxFailures = 10
 
 const exceptionColumns = "SELECT e.id, e.track, s.address, e.position, e.path, ifnull(f.flow, ''), ifnull(t.sink, ''), " +
-	"e.event_id, e.event_time, e.step, e.envelope, e.order_key, e.attempts, e.since, e.next, e.dead, e.errors, e.shared " +
+	"e.event_id, e.event_time, e.step, e.envelope, e.order_key, e.attempts, e.since, e.next, e.dead, e.errors, e.shared, e.blob " +
 	"FROM exceptions e JOIN sources s ON s.id = e.source LEFT JOIN tracks t ON t.id = e.track LEFT JOIN feeds f ON f.id = t.feed "
 
-// readException reads a row of exceptionColumns but for its last, and the number of its track.
+// readException reads a row of exceptionColumns, but for what stands elsewhere, and the
+// number of its track.
 func readException(r []driver.Value) (Exception, int64, error) {
 	e := Exception{
 		ID: num(r[0]), Key: Key{Source: text(r[2]), Position: pos(r[3]), Path: text(r[4])}, Lane: Lane{text(r[5]), text(r[6])},
@@ -31,11 +34,23 @@ func readException(r []driver.Value) (Exception, int64, error) {
 // Exceptions implements Journal.
 func (j *SQLite) Exceptions(ctx context.Context, q ExceptionQuery) (list []Exception, err error) {
 	query, args := j.current(q).sql()
+	list, err = j.listExceptions(ctx, query, args)
+	if errors.Is(err, fs.ErrNotExist) { // it may have gone before its envelope was read
+		list, err = j.listExceptions(ctx, query, args)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list exceptions: %w", err)
+	}
+	return list, nil
+}
+
+func (j *SQLite) listExceptions(ctx context.Context, query string, args []any) (list []Exception, err error) {
+	var files []string
 	err = j.read(ctx, func(c *conn) error {
 		var parts []int64
 		err := c.query(query, args, func(r []driver.Value) error {
 			e, _, err := readException(r)
-			list, parts = append(list, e), append(parts, num(r[17]))
+			list, parts, files = append(list, e), append(parts, num(r[17])), append(files, text(r[18]))
 			return err
 		})
 		for i, id := range parts {
@@ -45,10 +60,12 @@ func (j *SQLite) Exceptions(ctx context.Context, q ExceptionQuery) (list []Excep
 		}
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("list exceptions: %w", err)
+	for i, name := range files {
+		if err == nil && name != "" {
+			list[i].Envelope, err = j.blobs.read(name)
+		}
 	}
-	return list, nil
+	return list, err
 }
 
 // current is q by the names of now.
@@ -91,13 +108,13 @@ func (q *ExceptionQuery) sql() (string, []any) {
 	}
 	columns := exceptionColumns
 	if q.Bare {
-		columns = strings.NewReplacer("e.envelope", "NULL", "e.shared", "NULL").Replace(columns)
+		columns = strings.NewReplacer("e.envelope", "NULL", "e.shared", "NULL", "e.blob", "NULL").Replace(columns)
 	}
 	return columns + "WHERE " + strings.Join(where, " AND ") + " ORDER BY e.id LIMIT ?", append(args, limit)
 }
 
-// values are what is stored of e after its key.
-func (w *writer) values(e *Exception) ([]any, error) {
+// values are what is stored of e after its key; file, if it has one, has its envelope.
+func (w *writer) values(e *Exception, file string) ([]any, error) {
 	part, err := w.share(e.Shared)
 	if err != nil {
 		return nil, err
@@ -106,13 +123,17 @@ func (w *writer) values(e *Exception) ([]any, error) {
 	if err != nil {
 		return nil, own(fmt.Errorf("encode failures: %w", err))
 	}
-	return []any{e.EventID, nanos(e.EventTime), e.Step, e.Envelope, e.OrderKey, e.Attempts, nanos(e.Since), nanos(e.Next), e.Dead, string(errs), part}, nil
+	var envelope, blob any = e.Envelope, nil
+	if file != "" {
+		envelope, blob = nil, file
+	}
+	return []any{e.EventID, nanos(e.EventTime), e.Step, envelope, e.OrderKey, e.Attempts, nanos(e.Since), nanos(e.Next), e.Dead, string(errs), part, blob}, nil
 }
 
 const (
-	exceptionInsert = "INSERT INTO exceptions (track, source, position, path, event_id, event_time, step, envelope, order_key, attempts, since, next, dead, errors, shared) " +
-		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-	exceptionUpdate = "UPDATE exceptions SET event_id = ?, event_time = ?, step = ?, envelope = ?, order_key = ?, attempts = ?, since = ?, next = ?, dead = ?, errors = ?, shared = ? WHERE id = ?"
+	exceptionInsert = "INSERT INTO exceptions (track, source, position, path, event_id, event_time, step, envelope, order_key, attempts, since, next, dead, errors, shared, blob) " +
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	exceptionUpdate = "UPDATE exceptions SET event_id = ?, event_time = ?, step = ?, envelope = ?, order_key = ?, attempts = ?, since = ?, next = ?, dead = ?, errors = ?, shared = ?, blob = ? WHERE id = ?"
 	exceptionFind   = "SELECT id FROM exceptions WHERE " + ofTrack + " AND position = ? AND path = ?"
 )
 
@@ -121,8 +142,8 @@ const (
 const ofTrack = "track = ? AND track <> 0"
 
 // raise stores a failed delivery of t; it tells whether it is a new one.
-func (w *writer) raise(t *track, e *Exception) (added bool, err error) {
-	values, err := w.values(e)
+func (w *writer) raise(t *track, e *Exception, file string) (added bool, err error) {
+	values, err := w.values(e, file)
 	if err != nil {
 		return false, err
 	}
@@ -138,7 +159,7 @@ func (w *writer) raise(t *track, e *Exception) (added bool, err error) {
 
 // bury stores a dead letter of a source; with an ID, in place of that one.
 func (w *writer) bury(s *source, e *Exception) error {
-	values, err := w.values(e)
+	values, err := w.values(e, "")
 	if err != nil {
 		return err
 	}
@@ -168,16 +189,25 @@ func (w *writer) buried(s *source, id int64) error {
 	return nil
 }
 
-// exception finds one by id, with its track's number.
-func (w *writer) exception(id int64) (e Exception, track int64, err error) {
+// exception finds one by id, with its track's number and the file, pinned, that has its
+// envelope, if there is one.
+func (w *writer) exception(id int64) (e Exception, track int64, file string, err error) {
+	var part int64
 	err = w.conn.query(exceptionColumns+"WHERE e.id = ?", []any{id}, func(r []driver.Value) (err error) {
 		e, track, err = readException(r)
+		part, file = num(r[17]), text(r[18])
 		return err
 	})
 	if err == nil && e.ID == 0 {
 		err = own(fmt.Errorf("find exception %d: %w", id, ErrNotFound))
 	}
-	return e, track, err
+	if err == nil && part != 0 {
+		e.Shared, err = w.j.shared.read(w.conn, part)
+	}
+	if err == nil && file != "" {
+		w.j.blobs.pin(file)
+	}
+	return e, track, file, err
 }
 
 // excepts tells whether the event has an open exception on t.

@@ -124,6 +124,15 @@ func check(t *testing.T, dir string, told map[string]bool) {
 			t.Errorf("the state of %s says %q, its last event is %q", who, state, last[who])
 		}
 	}
+	dead, err := j.Exceptions(t.Context(), journal.ExceptionQuery{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ex := range dead {
+		if want := fmt.Sprint("envelope of ", ex.Position); string(ex.Envelope) != want {
+			t.Errorf("an exception has %q, want %q", ex.Envelope, want)
+		}
+	}
 	checkAccount(t, j, len(seen))
 }
 
@@ -189,7 +198,7 @@ func settleBehind(ctx context.Context, j journal.Journal, p journal.Progress) {
 			for at := max(f.First, p.Low+1); at <= f.Last(); at++ {
 				s.Outcomes = append(s.Outcomes, journal.Outcome{Source: "shop", Position: at, Status: journal.Delivered, Attempts: 1})
 				if at%17 == 0 {
-					s.Failed = append(s.Failed, journal.Exception{Key: journal.Key{Source: "shop", Position: at}, Dead: true})
+					s.Failed = append(s.Failed, journal.Exception{Key: journal.Key{Source: "shop", Position: at}, Dead: true, Envelope: fmt.Append(nil, "envelope of ", at)})
 				}
 			}
 			if j.Settle(ctx, s) == nil {

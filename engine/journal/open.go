@@ -162,9 +162,7 @@ func (j *SQLite) path(name string) string { return filepath.Join(j.dir, name) }
 func (j *SQLite) file() string { return j.path("journal.db") }
 
 func (j *SQLite) recycle(t *appendTask) {
-	for _, name := range t.pinned {
-		j.blobs.unpin(name)
-	}
+	t.payloads.unpin(j.blobs)
 	j.buffers.keep(t.buf)
 	t.reset()
 	j.idle.Put(t)

@@ -65,14 +65,20 @@ INSERT INTO origins (address, origin)
 	UNION SELECT sink, sink FROM tracks WHERE ended = 9223372036854775807 AND sink <> '';
 `
 
-// schema3 adds the names of payloads that are files beside the database, and parts of
-// envelopes that exceptions share; those go with the last of them. One event may have very
-// many exceptions, so that one of them is looked for by its path, too.
+// schema3 adds the names of payloads and envelopes that are files beside the database, and
+// parts of envelopes that exceptions share; those go with the last of them. unneeded are
+// files that an exception needs no more. One event may have very many exceptions, so
+// that one of them is looked for by its path, too.
 const schema3 = `
 ALTER TABLE frames ADD COLUMN blob TEXT;
 CREATE INDEX frames_blob ON frames (blob) WHERE blob IS NOT NULL;
 CREATE TABLE shared (id INTEGER PRIMARY KEY AUTOINCREMENT, hash BLOB NOT NULL UNIQUE, body BLOB NOT NULL);
 ALTER TABLE exceptions ADD COLUMN shared INTEGER;
+ALTER TABLE exceptions ADD COLUMN blob TEXT;
+CREATE TABLE unneeded (name TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE INDEX exceptions_blob ON exceptions (blob) WHERE blob IS NOT NULL;
+CREATE TRIGGER blob_deleted AFTER DELETE ON exceptions WHEN old.blob IS NOT NULL BEGIN INSERT OR IGNORE INTO unneeded VALUES (old.blob); END;
+CREATE TRIGGER blob_changed AFTER UPDATE OF blob ON exceptions WHEN old.blob IS NOT NULL AND old.blob IS NOT new.blob BEGIN INSERT OR IGNORE INTO unneeded VALUES (old.blob); END;
 DROP INDEX exceptions_event;
 CREATE INDEX exceptions_event ON exceptions (source, position, path);
 CREATE INDEX exceptions_shared ON exceptions (shared) WHERE shared IS NOT NULL;

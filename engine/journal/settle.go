@@ -2,16 +2,20 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sort"
 	"time"
+
+	"github.com/syncd/syncd/engine/component"
 )
 
 // settleTask is a Settle on its way.
 type settleTask struct {
 	job
-	s    Settlement
-	puts []put
+	s         Settlement
+	puts      []put
+	envelopes blobNames // of s.Failed
 
 	ends    []end
 	counted []recount
@@ -35,12 +39,38 @@ var _ task = (*settleTask)(nil)
 func (j *SQLite) Settle(ctx context.Context, s Settlement) (err error) {
 	t := &settleTask{job: newJob(), s: s}
 	t.patient = true
+	defer t.envelopes.unpin(j.blobs)
 	if t.puts, err = encodePuts(nil, s.State); err == nil {
+		err = t.putAside(ctx, j)
+	}
+	if err == nil {
 		err = j.submit(ctx, t)
 	}
 	if err != nil {
 		return fmt.Errorf("settle %s: %w", s.Lane.name(), err)
 	}
+	return nil
+}
+
+// putAside writes large envelopes into files of their own; where there is no room, into
+// that of the ballast, which is for settling.
+func (t *settleTask) putAside(ctx context.Context, j *SQLite) error {
+	envelope := func(i int) []byte { return t.s.Failed[i].Envelope }
+	err := t.envelopes.put(j, len(t.s.Failed), envelope)
+	if later := (*component.LaterError)(nil); errors.As(err, &later) {
+		if err := j.submit(ctx, &fullTask{newJob()}); err != nil {
+			return err
+		}
+		err = t.envelopes.put(j, len(t.s.Failed), envelope)
+	}
+	return err
+}
+
+// fullTask tells the writer that the disk is full.
+type fullTask struct{ job }
+
+func (t *fullTask) run(w *writer) error {
+	w.space.diskFull(w)
 	return nil
 }
 
@@ -185,7 +215,7 @@ func (t *settleTask) stage(w *writer) error {
 		if err != nil {
 			return err
 		}
-		added, err := w.raise(k, e)
+		added, err := w.raise(k, e, t.envelopes.of(i))
 		if err != nil {
 			return fmt.Errorf("store exception: %w", err)
 		}

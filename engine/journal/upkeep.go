@@ -13,6 +13,7 @@ const (
 	foldEvents   = 4000
 	foldAt       = 2000 // settled events that are worth folding
 	expireRows   = 500
+	letGoFiles   = 100
 	vacuumPages  = 256
 	vacuumAt     = 16 << 20 // bytes of free pages, and a quarter of the file
 	pageSize     = 4096
@@ -23,11 +24,12 @@ const (
 type due struct {
 	purge, expire, vacuum bool
 	refused, discarded    bool
+	unneeded              bool // files of exceptions
 	more                  bool // the last slice left something: go on when idle
 }
 
 func (d *due) any() bool {
-	return d.purge || d.expire || d.vacuum || d.refused || d.discarded || d.more
+	return d.purge || d.expire || d.vacuum || d.refused || d.discarded || d.unneeded || d.more
 }
 
 // tick is run about once a second.
@@ -43,6 +45,8 @@ func (w *writer) tick() {
 	w.due.expire = w.anyExpired(w.j.o.Now())
 	w.due.vacuum = w.shouldVacuum()
 	w.due.refused = w.j.ports.refused.Load()
+	n, err := w.conn.integer("SELECT EXISTS (SELECT 1 FROM unneeded)")
+	w.due.unneeded = err == nil && n != 0
 }
 
 // overdue is the time of storage before which settled frames go.
@@ -69,6 +73,11 @@ func (w *writer) upkeep() error {
 			return err
 		}
 	}
+	if w.due.unneeded {
+		if err := w.letGo(); err != nil {
+			return err
+		}
+	}
 	if w.due.vacuum {
 		w.due.vacuum = false
 		if err := w.conn.exec(fmt.Sprintf("PRAGMA incremental_vacuum(%d)", vacuumPages)); err != nil {
@@ -76,7 +85,7 @@ func (w *writer) upkeep() error {
 		}
 		w.due.vacuum = w.shouldVacuum()
 	}
-	w.due.more = w.due.more || w.due.purge || w.due.expire || w.due.discarded || w.due.vacuum
+	w.due.more = w.due.more || w.due.purge || w.due.expire || w.due.discarded || w.due.unneeded || w.due.vacuum
 	return nil
 }
 

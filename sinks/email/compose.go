@@ -9,8 +9,10 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/wneessen/go-mail"
+	"golang.org/x/net/idna"
 
 	"github.com/syncd/syncd/engine/component"
 	"github.com/syncd/syncd/engine/expr"
@@ -113,7 +115,23 @@ func address(what string, t expr.Template, in *expr.Input) (*netmail.Address, er
 	if err != nil {
 		return nil, fmt.Errorf("fill %s: %q is not one address", what, text)
 	}
+	if a.Address, err = asciiDomain(a.Address); err != nil {
+		return nil, fmt.Errorf("fill %s: %q: %w", what, text, err)
+	}
 	return a, nil
+}
+
+// asciiDomain writes the domain of an address as every server knows it (RFC 5891).
+func asciiDomain(address string) (string, error) {
+	local, domain := address[:strings.LastIndexByte(address, '@')+1], address[strings.LastIndexByte(address, '@')+1:]
+	if !strings.ContainsFunc(domain, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return address, nil
+	}
+	domain, err := idna.Lookup.ToASCII(domain)
+	if err != nil {
+		return "", fmt.Errorf("there is no such domain: %w", err)
+	}
+	return local + domain, nil
 }
 
 // write makes what is read: HTML has the last word, as RFC 2046 wants it.

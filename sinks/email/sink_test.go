@@ -131,6 +131,24 @@ func TestMail(t *testing.T) {
 	}
 }
 
+// Domains go as every server knows them.
+func TestDomains(t *testing.T) {
+	server := mailtest.Start(t, mailtest.Options{})
+	s := opened(t, server, basic(t), nil)
+	for address, want := range map[string]string{"ana@bücher.example": "ana@xn--bcher-kva.example", "ana@Shop.example": "ana@Shop.example"} {
+		if err := deliver(t.Context(), s, "d "+address, order(address)); err != nil {
+			t.Fatal(err)
+		}
+		mails := server.Mails()
+		if last := mails[len(mails)-1]; last.To[0] != want || !strings.Contains(last.Data, "<"+want+">") {
+			t.Errorf("%s: sent to %q\n%s", address, last.To, last.Data)
+		}
+	}
+	if err := deliver(t.Context(), s, "d", order("ana@-bücher.example")); !component.IsPermanent(err) || !strings.Contains(err.Error(), "no such domain") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestInjection(t *testing.T) {
 	server := mailtest.Start(t, mailtest.Options{})
 	s := opened(t, server, basic(t), nil)
