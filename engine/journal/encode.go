@@ -54,8 +54,9 @@ type section struct {
 }
 
 // encodeSections appends the records' sections to buf, each small enough for a
-// frame, and describes them in list. A record of which blobs names the file that holds
-// its payload, or is "", has a section of its own; nil: there is none. The bodies alias the buffer that it returns.
+// frame, and describes them in list. Of each record, blobs names the file that holds its
+// payload, or is ""; nil: no record has one. One that has is a section of its own. The
+// bodies alias the buffer that it returns.
 func encodeSections(buf []byte, list []section, records []Record, blobs []string) ([]byte, []section, error) {
 	first, from := len(list), len(buf)
 	for len(records) > 0 {

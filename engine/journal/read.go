@@ -57,11 +57,7 @@ func (j *SQLite) readDisk(ctx context.Context, source string, after Position, ma
 			if info.last() <= after {
 				return nil
 			}
-			x := row{info: info, body: blob(r[5])}
-			if r[6] != nil {
-				x.blob = text(r[6])
-			}
-			rows = append(rows, x)
+			rows = append(rows, row{info, blob(r[5]), text(r[6])})
 			if size += int(info.size); size >= maxBytes {
 				return errEnough
 			}
