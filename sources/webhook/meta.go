@@ -96,7 +96,7 @@ func (x *exchange) appendQuery(b []byte) []byte {
 	for name, values := range query {
 		switch {
 		case slices.ContainsFunc(x.traces, func(t traces) bool { return t.query != "" && t.query == name }):
-		case slices.ContainsFunc(values, x.holdsSecret):
+		case x.holdsSecret(name), slices.ContainsFunc(values, x.holdsSecret):
 		case len(values) == 1:
 			object[name] = values[0]
 		default:
