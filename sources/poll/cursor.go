@@ -145,7 +145,7 @@ func before(v any, d time.Duration) (any, error) {
 		if t, layout, ok := parseTime(v); ok {
 			return t.Add(-d).Format(layout), nil
 		}
-		if n, err := strconv.ParseInt(v, 10, 64); err == nil && epochUnit(float64(n)) > 0 {
+		if n, err := strconv.ParseInt(v, 10, 64); err == nil && strconv.FormatInt(n, 10) == v && epochUnit(float64(n)) > 0 {
 			return strconv.FormatInt(n-int64(d/epochUnit(float64(n))), 10), nil
 		}
 	}
