@@ -3,8 +3,6 @@ package files
 import (
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/syncd/syncd/engine/component"
@@ -28,20 +26,7 @@ func TestConformance(t *testing.T) {
 				}
 				return s.(component.Sink)
 			},
-			Stored: func(t *testing.T) (all []int) {
-				text, err := os.ReadFile(path)
-				if err != nil {
-					t.Fatal(err)
-				}
-				for line := range strings.Lines(string(text)) {
-					n, err := strconv.Atoi(strings.TrimSpace(line))
-					if err != nil {
-						t.Errorf("line %q", line)
-					}
-					all = append(all, n)
-				}
-				return all
-			},
+			Stored: func(t *testing.T) []int { return sinktest.Numbers(t, path) },
 			Away: func(t *testing.T) func() {
 				away := dir + ".away"
 				move(t, dir, away)

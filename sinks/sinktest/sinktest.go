@@ -7,7 +7,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -366,4 +369,21 @@ func nothingLeft(t *testing.T, w *world) {
 	if err := goleak.Find(before); err != nil {
 		t.Error(err)
 	}
+}
+
+// Numbers reads a file that has a number in each line.
+func Numbers(t *testing.T, path string) (all []int) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		n, err := strconv.Atoi(strings.TrimSpace(line))
+		if err != nil {
+			t.Errorf("line %q", line)
+		}
+		all = append(all, n)
+	}
+	return all
 }

@@ -6,10 +6,12 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -85,18 +87,12 @@ func TestEach202ComesAfterTheSync(t *testing.T) {
 			dir := t.TempDir()
 			configure(t, dir, acceptConf)
 			log := filepath.Join(dir, "trace")
-			d := launch(t, dir, strace, "-D", "-f", "-y", "-s", "32", "-o", log,
-				"-e", "trace=fsync,fdatasync,write,writev,pwrite64")
+			d := launchTraced(t, dir, strace, log)
 			l := &load{accepted: map[int]bool{}}
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			l.run(ctx, conns, func() string { return d.url + "/in" })
-			d.kill()
-			until(t, "the end of the trace", func() bool {
-				text, err := os.ReadFile(log)
-				return err == nil && strings.Contains(string(text), "+++ killed by SIGKILL +++")
-			})
-			answers, syncs, early := order(trace(t, log))
+			answers, syncs, early := order(d.killTraced(t, log))
 			if answers < 50 {
 				t.Fatalf("only %d answers traced", answers)
 			}
@@ -113,6 +109,69 @@ func TestEach202ComesAfterTheSync(t *testing.T) {
 				t.Errorf("%d syncs for %d answers: commits do not share them", syncs, answers)
 			}
 		})
+	}
+}
+
+// launchTraced has strace write down what reaches files and sockets, and in which order.
+func launchTraced(t *testing.T, dir, strace, log string) *daemon {
+	t.Helper()
+	return launch(t, dir, strace, "-D", "-f", "-y", "-s", "32", "-o", log,
+		"-e", "trace=fsync,fdatasync,write,writev,pwrite64,rename,renameat,renameat2")
+}
+
+// killTraced gives what has been written down.
+func (d *daemon) killTraced(t *testing.T, log string) []call {
+	t.Helper()
+	d.kill()
+	until(t, "the end of the trace", func() bool {
+		text, err := os.ReadFile(log)
+		return err == nil && strings.Contains(string(text), "+++ killed by SIGKILL +++")
+	})
+	return trace(t, log)
+}
+
+// A large payload is in a file of its own: before the commit that names the file begins,
+// what it holds is synced, and so is its name.
+func TestLargePayloadsAreSyncedBeforeTheirCommit(t *testing.T) {
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("strace is not installed: install it to see the order of system calls")
+	}
+	dir := t.TempDir()
+	configure(t, dir, acceptConf)
+	log := filepath.Join(dir, "trace")
+	d := launchTraced(t, dir, strace, log)
+	const events = 10
+	for n := range events {
+		if code, answer, err := post(client(), d.url+"/in", `"`+strings.Repeat(strconv.Itoa(n), 2<<20)+`"`); err != nil || code != http.StatusAccepted {
+			t.Fatal(code, answer, err)
+		}
+	}
+	// What must come one after the other before each answer.
+	steps := []struct {
+		what string
+		is   func(c call) bool
+	}{
+		{"its file is synced", func(c call) bool { return strings.HasPrefix(c.file, ".new-") && strings.HasSuffix(c.name, "sync") }},
+		{"it gets its name", func(c call) bool { return strings.HasPrefix(c.name, "rename") }},
+		{"the name is synced", func(c call) bool { return c.file == "blobs" && strings.HasSuffix(c.name, "sync") }},
+		{"the commit is written", func(c call) bool { return strings.HasSuffix(c.file, "-wal") && c.name == "pwrite64" }},
+		{"the commit is synced", func(c call) bool { return strings.HasSuffix(c.file, "-wal") && strings.HasSuffix(c.name, "sync") }},
+	}
+	step, answers := 0, 0
+	for _, c := range d.killTraced(t, log) {
+		switch {
+		case strings.Contains(c.text, `"HTTP/1.1 202`):
+			if step < len(steps) {
+				t.Fatalf("answer %d comes before this: %s", answers, steps[step].what)
+			}
+			step, answers = 0, answers+1
+		case step < len(steps) && steps[step].is(c):
+			step++
+		}
+	}
+	if answers != events {
+		t.Errorf("%d answers traced, want %d", answers, events)
 	}
 }
 
