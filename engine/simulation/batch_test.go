@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/syncd/syncd/engine/component"
+	"github.com/syncd/syncd/engine/journal"
 )
 
 // batchSink is a daemon's access to a peer that takes deliveries in batches.
@@ -71,7 +72,7 @@ type inBatch struct {
 }
 
 // comesAs checks that a batch is what it was, and that a delivery which comes again comes
-// in the same one, unless something became of another member, or the flows are others.
+// in the same one, unless something became of a member, or the flows are others.
 func (t *peer) comesAs(key string, ids []delivery) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -102,6 +103,24 @@ func (t *peer) halved(key string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.split[key] = true
+}
+
+// dying notes the batches that end with what is about to be a dead letter: one that is
+// retried may go with others.
+func (w *world) dying(s journal.Settlement) {
+	lane := w.model.lanes[s.Lane]
+	if lane == nil {
+		return
+	}
+	t := w.peers[lane.sink.index]
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, ex := range s.Failed {
+		n, err := w.model.number(ex.Source, ex.Position)
+		if ex.Dead && err == nil {
+			t.split[t.last[delivery{lane.flow.index, n, ex.Path}].key] = true
+		}
+	}
 }
 
 // mayExpire tells whether the delivery may be too old for the sink by some clock that the

@@ -24,6 +24,7 @@ func (j *witness) Settle(ctx context.Context, s journal.Settlement) error {
 		for _, o := range s.Outcomes {
 			w.supported(s.Lane, o)
 		}
+		w.dying(s)
 	}
 	j.in.trace("settle %s: %d outcomes, %d failed, %d resolved", s.Lane, len(s.Outcomes), len(s.Failed), len(s.Resolved))
 	turn()
