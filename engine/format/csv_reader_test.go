@@ -63,6 +63,8 @@ func TestCSVReader(t *testing.T) {
 			`! line 2, column 4: byte 0xfc is not valid UTF-8; if the file is in another encoding, say so: encoding = "windows-1252" [` + "1,M\xfcller]",
 			`! line 3, column 4: byte 0xff is not valid UTF-8; if the file is in another encoding, say so: encoding = "windows-1252" [` + "2,\"\xff\"]",
 			`4 a="3" b="z"`}},
+		{"a workbook", csvOpener(Table{Columns: []string{"a"}}), "PK\x03\x04\xb0", []string{
+			`!! line 1, column 1: header: byte 0xb0 is not valid UTF-8; this is a ZIP archive or an Excel workbook: the format "xlsx" reads the latter`}},
 		{"not Shift_JIS", csvOpener(Table{Encoding: "shift_jis"}), "a\n\x82\xa0\n\xfd\xfd\n", []string{`2 a="あ"`, `! line 3, column 1: this is not shift_jis [` + "\ufffd\ufffd]"}},
 		{"types", csvOpener(typed), "n;b;t;s\n1.234,50;yes;24/12/2026;1\n;;;\n-7;0;01/02/2026;x\n12,5,1;t;;\n1;maybe;;\n1;1;2026-01-01;\n", []string{
 			`2 n=1234.5 b=true t="2026-12-24T00:00:00Z" s="1"`, `3 n=<nil> b=<nil> t=<nil> s=""`, `4 n=-7 b=false t="2026-02-01T00:00:00Z" s="x"`,

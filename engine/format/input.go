@@ -32,6 +32,8 @@ type input struct {
 	base int64 // offset of buf[0] in the text
 	err  error // why nothing follows buf
 	line int64 // that pos stands in, from 1
+	// notText says what the document is instead of text, and what to do; "": not known.
+	notText string
 }
 
 // newInput reads r in the encoding that a byte order mark tells, else in the one
@@ -44,6 +46,7 @@ func newInput(r io.Reader, charset string) (*input, error) {
 		return nil, err
 	}
 	in.pos = mark
+	in.notText = notText(in.buf)
 	if isUTF8(name) {
 		return in, nil
 	}

@@ -66,7 +66,11 @@ func (in *input) check(text []byte) error {
 	for at := 0; ; {
 		r, n := utf8.DecodeRune(text[at:])
 		if r == utf8.RuneError && n == 1 {
-			return &cellError{at: at, err: fmt.Errorf(`byte 0x%02x is not valid UTF-8; if the file is in another encoding, say so: encoding = "windows-1252"`, text[at])}
+			advice := `if the file is in another encoding, say so: encoding = "windows-1252"`
+			if in.notText != "" {
+				advice = in.notText
+			}
+			return &cellError{at: at, err: fmt.Errorf("byte 0x%02x is not valid UTF-8; %s", text[at], advice)}
 		}
 		at += n
 	}

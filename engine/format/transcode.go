@@ -144,7 +144,7 @@ func (t *transcoder) offset(text int64) int64 {
 // sniff tells the encoding, and how long its byte order mark is. A mark says more
 // than a name that somebody has configured.
 func (in *input) sniff(charset string) (name string, mark int, err error) {
-	for len(in.buf) < 3 && in.fill() {
+	for len(in.buf) < longestMagic && in.fill() {
 	}
 	if in.err != nil && !errors.Is(in.err, io.EOF) {
 		return "", 0, in.err
@@ -158,4 +158,24 @@ func (in *input) sniff(charset string) (name string, mark int, err error) {
 		return "utf-16be", 2, nil
 	}
 	return charset, 0, nil
+}
+
+// magics are what files begin with that partners send in place of text.
+var magics = []struct{ magic, advice string }{
+	{"PK\x03\x04", `this is a ZIP archive or an Excel workbook: the format "xlsx" reads the latter`},
+	{"\xd0\xcf\x11\xe0", "this looks like a workbook of old Excel (.xls): have it saved as .xlsx or as CSV"},
+	{"\x1f\x8b", "this is compressed with gzip: a file whose name ends in .gz is unpacked"},
+	{"\x28\xb5\x2f\xfd", "this is compressed with zstd: a file whose name ends in .zst is unpacked"},
+	{"%PDF-", "this is a PDF, which has no records"},
+}
+
+const longestMagic = 5
+
+func notText(begin []byte) (advice string) {
+	for _, m := range magics {
+		if bytes.HasPrefix(begin, []byte(m.magic)) {
+			return m.advice
+		}
+	}
+	return ""
 }
