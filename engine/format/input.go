@@ -32,7 +32,7 @@ type input struct {
 	base int64 // offset of buf[0] in the text
 	err  error // why nothing follows buf
 	line int64 // that pos stands in, from 1
-	// notText says what the document is instead of text, and what to do; "": not known.
+	// notText is what the function of that name says.
 	notText string
 }
 

@@ -4,6 +4,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 	"unicode/utf8"
 
@@ -33,6 +34,19 @@ func TestTextReaders(t *testing.T) {
 	}
 	if _, err := r.Next(); err == nil || err.Error() != "record 1: as one record it is longer than 16 MiB, which is the most that a record may have" {
 		t.Error(err)
+	}
+}
+
+// What comes in place of text is called so, though it comes byte for byte.
+func TestNotText(t *testing.T) {
+	for _, m := range magics {
+		r, err := NewLinesReader(iotest.OneByteReader(strings.NewReader(m.magic+"\xff")), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Next(); err == nil || !strings.HasSuffix(err.Error(), "is not valid UTF-8; "+m.advice) {
+			t.Errorf("%q: %v", m.magic, err)
+		}
 	}
 }
 

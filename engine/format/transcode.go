@@ -164,13 +164,15 @@ func (in *input) sniff(charset string) (name string, mark int, err error) {
 var magics = []struct{ magic, advice string }{
 	{"PK\x03\x04", `this is a ZIP archive or an Excel workbook: the format "xlsx" reads the latter`},
 	{"\xd0\xcf\x11\xe0", "this looks like a workbook of old Excel (.xls): have it saved as .xlsx or as CSV"},
-	{"\x1f\x8b", "this is compressed with gzip: a file whose name ends in .gz is unpacked"},
-	{"\x28\xb5\x2f\xfd", "this is compressed with zstd: a file whose name ends in .zst is unpacked"},
+	{"\x1f\x8b", `this is compressed with gzip: source "files" unpacks what has a name in .gz`},
+	{"\x28\xb5\x2f\xfd", `this is compressed with zstd: source "files" unpacks what has a name in .zst`},
 	{"%PDF-", "this is a PDF, which has no records"},
 }
 
 const longestMagic = 5
 
+// notText says what a document that begins so is instead of text, and what to do; "":
+// it may be text.
 func notText(begin []byte) (advice string) {
 	for _, m := range magics {
 		if bytes.HasPrefix(begin, []byte(m.magic)) {
