@@ -253,7 +253,7 @@ func (l *lane) relax() {
 			return
 		}
 	}
-	l.ready, l.freed = nil, nil
+	l.ready, l.freed, l.merging = nil, nil, nil
 }
 
 // quiet tells whether nothing is under way.

@@ -126,7 +126,7 @@ func (w *world) dropLane(op int) {
 	}
 }
 
-// maxParts are the deliveries of an event to a sink: its flow splits it twice into three.
+// maxParts are the deliveries of an event to a sink when its flow splits it twice into three.
 const maxParts = 9
 
 // fresh offers an event that a healthy sink must get soon, whatever its
