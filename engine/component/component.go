@@ -237,6 +237,15 @@ type Ordered interface {
 	Forget()
 }
 
+// Pipelined is an Ordered sink that can take a call while the settlement of the last one,
+// and no other, is on its way to disk. It is asked each time, between the two calls.
+// Nothing of the second is settled before the first; when the first cannot be settled,
+// Forget comes after both.
+type Pipelined interface {
+	Ordered
+	Pipelines() bool
+}
+
 // Paced is a sink that shares something limited with others, the requests that a
 // connection allows. Before each Deliver the engine calls Await, which returns nil when
 // its turn has come: that time counts for no timeout and as no attempt. Done follows
@@ -268,8 +277,8 @@ type Batcher interface {
 
 // Settler is an Ordered sink that has work to do once what its last call returned
 // is on disk, the publishing of a complete file, say. Settled is called after each
-// settlement that committed, before the next call; a sink takes its next call as
-// proof as well.
+// settlement that committed, before the next call, unless that has begun already (see
+// Pipelined).
 type Settler interface{ Settled() }
 
 // FieldOrder is a sink that lays out an object's fields in an order. UseFields is

@@ -16,14 +16,14 @@ func (l *lane) begin(abort context.Context, batch []*delivery) {
 		}
 	}
 	l.inflight++
-	go l.deliver(abort, batch)
+	go l.deliver(abort, batch, l.turned)
 }
 
-// deliver runs beside the lane.
-func (l *lane) deliver(abort context.Context, batch []*delivery) {
+// deliver runs beside the lane, which may have its turn at an ordered sink already.
+func (l *lane) deliver(abort context.Context, batch []*delivery, turned bool) {
 	var place chan struct{}
 	if l.allowed(abort) {
-		place = l.enter(abort)
+		place = l.enter(abort, turned)
 	}
 	if place == nil {
 		f := &finished{batch: batch, spared: true}
@@ -64,33 +64,44 @@ func (l *lane) allowed(abort context.Context) bool {
 	return false
 }
 
-// enter waits for a place among the calls of the sink; nil: abort has ended, or the
-// lane is retired.
-func (l *lane) enter(abort context.Context) chan struct{} {
+// enter waits for a place among the calls of the sink, unless the lane has its turn; nil:
+// abort has ended, or the lane is retired.
+func (l *lane) enter(abort context.Context, turned bool) chan struct{} {
 	place := l.sink.calls
 	if l.ordered != nil {
-		if place = l.sink.turn; !l.sink.await(abort, l.retired) {
-			return nil
-		}
+		place = l.sink.turn
 	}
-	select {
-	case place <- struct{}{}:
-	case <-abort.Done():
-		return nil
-	case <-l.retired:
+	if !turned && !l.occupy(abort, place) {
 		return nil
 	}
 	select {
 	case <-l.retired: // while it waited, perhaps
-		<-place
-		return nil
 	default:
+		if l.paced == nil || l.paced.Await(l.life) == nil {
+			return place
+		}
 	}
-	if l.paced != nil && l.paced.Await(l.life) != nil {
+	if !turned {
 		<-place
-		return nil
 	}
-	return place
+	return nil
+}
+
+func (l *lane) occupy(abort context.Context, place chan struct{}) bool {
+	if l.ordered != nil {
+		if !l.sink.await(abort, l.retired) {
+			return false
+		}
+		l.sink.asking.Add(1)
+		defer l.sink.asking.Add(-1)
+	}
+	select {
+	case place <- struct{}{}:
+		return true
+	case <-abort.Done():
+	case <-l.retired:
+	}
+	return false
 }
 
 // call turns a panic of the sink into the error of its deliveries.

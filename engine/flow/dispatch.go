@@ -10,9 +10,15 @@ import (
 	"github.com/syncd/syncd/engine/journal"
 )
 
-// dispatch begins as many deliveries as may be under way.
+// dispatch begins as many deliveries as may be under way, and loads what comes next.
 func (l *lane) dispatch(abort context.Context) {
-	defer l.ahead(abort)
+	l.beginAll(abort)
+	for l.ahead(abort) && l.mayBegin() {
+		l.beginAll(abort)
+	}
+}
+
+func (l *lane) beginAll(abort context.Context) {
 	if l.state == Stopped && l.inflight == 0 && !time.Now().Before(l.probeAt) {
 		l.sendProbe()
 	}
@@ -38,7 +44,7 @@ func (l *lane) mayBegin() bool {
 	case len(l.out.Outcomes) >= maxUnsettled, l.outBytes >= maxUnsettledBytes:
 		return false
 	case l.ordered != nil:
-		return l.inflight == 0 && l.sent == nil && !l.turned
+		return l.mayCall()
 	case l.probing:
 		return l.inflight == 0
 	}
@@ -87,14 +93,22 @@ func (l *lane) whole(d *delivery) bool {
 }
 
 // ahead loads what the next call of an ordered sink is to carry while the last one is
-// under way, or being settled, and until one of the two has something to report.
-func (l *lane) ahead(abort context.Context) {
+// under way, or being settled, and until one of the two has something to report. It
+// tells whether it has loaded something.
+func (l *lane) ahead(abort context.Context) (loaded bool) {
 	for l.ordered != nil && l.state == Running && !l.probing && l.settleAt.IsZero() &&
-		len(l.ready) < l.ordered.MaxBatch() && l.readyBytes < maxBatchBytes && len(l.done)+len(l.settled) == 0 {
+		!l.filled() && len(l.done)+len(l.settled) == 0 {
 		if !l.load(abort) {
-			return
+			break
 		}
+		loaded = true
 	}
+	return loaded
+}
+
+// filled tells whether a whole call of an ordered sink is loaded.
+func (l *lane) filled() bool {
+	return len(l.ready) >= l.ordered.MaxBatch() || l.readyBytes >= maxBatchBytes
 }
 
 func (l *lane) one(abort context.Context) *delivery {

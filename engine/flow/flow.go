@@ -57,6 +57,8 @@ type Sink struct {
 
 	calls chan struct{} // a place for each call, over all lanes
 	turn  chan struct{} // held by a lane of an Ordered sink until its settlement is on disk
+	// asking are the lanes that wait for their turn.
+	asking atomic.Int32
 	// leaving are the turns of those that must have come to an end before the first call.
 	leaving []chan struct{}
 	left    atomic.Bool // they have

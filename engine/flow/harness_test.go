@@ -35,6 +35,23 @@ type rig struct {
 	sinks map[component.Address]*Sink
 	start journal.Flow // Start of every flow
 	top   atomic.Pointer[journal.Topology]
+	// settling stands before each settlement of a lane to a sink, and may fail it; nil: nothing does.
+	settling func(journal.Settlement) error
+}
+
+// attended is the journal with what stands before its settlements.
+type attended struct {
+	journal.Journal
+	settling func(journal.Settlement) error
+}
+
+func (j attended) Settle(ctx context.Context, s journal.Settlement) error {
+	if s.Lane.Sink != "" {
+		if err := j.settling(s); err != nil {
+			return err
+		}
+	}
+	return j.Journal.Settle(ctx, s)
 }
 
 func inBubble(t *testing.T, test func(t *testing.T)) {
@@ -129,6 +146,9 @@ func (g *rig) run() {
 	o := Options{
 		Journal: g.j, Progress: g.progress, Log: slog.New(slog.DiscardHandler), Now: utcNow,
 		Jitter: func() float64 { return 1 },
+	}
+	if g.settling != nil {
+		o.Journal = attended{g.j, g.settling}
 	}
 	var err error
 	if g.r, err = New(o, g.specs, g.sinks, progress); err != nil {

@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,10 +57,11 @@ type lane struct {
 	f       *flow
 	o       Options
 	sink    *Sink
-	ordered component.Ordered // the sink, if it is one
-	shaped  bool              // the sink knows rows
-	paced   component.Paced   // the same
-	limit   int               // deliveries at a time
+	ordered component.Ordered   // the sink, if it is one
+	piped   component.Pipelined // the same
+	paced   component.Paced     // the same
+	shaped  bool                // the sink knows rows
+	limit   int                 // deliveries at a time
 
 	// foreign are inherited items of sources that the lane does not take.
 	foreign    map[string]map[journal.Position]*item
@@ -94,7 +94,9 @@ type lane struct {
 	weighed    *journal.Shared     // the last part of theirs that counts there
 	parts      sharing             // of the exceptions that are sealed and opened
 	spare      []journal.Outcome   // room for those of the next one
+	merging    []journal.Outcome   // room to arrange them
 	sent       *journal.Settlement // with the journal now
+	early      *finished           // a call of an ordered sink that has ended before that has
 	settleAt   time.Time           // of the next try, after one that failed
 	complained time.Time           // of such a failure, last
 
@@ -147,6 +149,7 @@ func newLane(f *flow, sink *Sink, id journal.Lane) *lane {
 	if l.ordered == nil {
 		l.batches = newBatches(sink.Sink)
 	}
+	l.piped, _ = sink.Sink.(component.Pipelined)
 	_, l.shaped = sink.Sink.(component.Shaped)
 	l.paced, _ = sink.Sink.(component.Paced)
 	l.show()
@@ -213,11 +216,11 @@ func (l *lane) deliverAll(ctx, abort context.Context, still func()) {
 		case <-wake:
 			l.unread()
 		case f := <-l.done:
-			l.finish(abort, f)
+			l.ends(abort, f)
 		case r := <-l.hands.done:
 			l.handed(r)
 		case err := <-l.settled:
-			l.committed(err, over == nil)
+			l.committed(abort, err, over == nil)
 		case do := <-l.seat.control:
 			do(l)
 		case <-timer.C:
@@ -231,9 +234,9 @@ func (l *lane) reports(abort context.Context, last bool) {
 	for {
 		select {
 		case f := <-l.done:
-			l.finish(abort, f)
+			l.ends(abort, f)
 		case err := <-l.settled:
-			l.committed(err, last)
+			l.committed(abort, err, last)
 		default:
 			return
 		}
@@ -250,7 +253,7 @@ func (l *lane) relax() {
 			return
 		}
 	}
-	l.ready, l.freed = nil, nil
+	l.ready, l.freed, l.merging = nil, nil, nil
 }
 
 // quiet tells whether nothing is under way.
@@ -320,7 +323,7 @@ func (l *lane) flush() {
 		l.noteHanding()
 		s := l.out
 		l.writing, l.unwritten = l.unwritten, nil
-		slices.SortFunc(s.Outcomes, byPosition)
+		s.Outcomes, l.merging = arrange(s.Outcomes, l.merging)
 		l.sent, l.out, l.outBytes = &s, journal.Settlement{Lane: l.id, Outcomes: l.spare}, 0
 		l.spare = nil
 	} else if !again {
@@ -333,7 +336,8 @@ func (l *lane) flush() {
 // committed takes the journal's answer to a settlement. One that it could not
 // take is tried again; meanwhile nothing is delivered. At the end it is given up:
 // what it settled comes again after a restart.
-func (l *lane) committed(err error, last bool) {
+func (l *lane) committed(abort context.Context, err error, last bool) {
+	dropped := errors.Is(err, journal.ErrNotFound) && l.life.Err() != nil
 	switch {
 	case err == nil:
 		for _, ex := range l.sent.Failed {
@@ -346,15 +350,13 @@ func (l *lane) committed(err error, last bool) {
 		l.sent = nil
 		l.written()
 		l.handingStored()
-		if s, ok := l.sink.Sink.(component.Settler); ok && l.turned {
-			s.Settled()
-		}
-		l.releaseTurn()
-	case last, errors.Is(err, journal.ErrNotFound) && l.life.Err() != nil: // dropped, having left
+		l.turnSettled(abort)
+	case (last || dropped) && !l.pipelining():
 		l.o.Log.Warn("last settlement not stored; its deliveries come again", "lane", l.name(), "error", err)
 		l.sent, l.out = nil, journal.Settlement{Lane: l.id}
 		if l.turned {
 			l.ordered.Forget()
+			l.undoEarly()
 		}
 	default:
 		if time.Since(l.complained) >= settleNotice {
@@ -440,11 +442,4 @@ func reuse(out []journal.Outcome) []journal.Outcome {
 		return nil
 	}
 	return out[:0]
-}
-
-func byPosition(a, b journal.Outcome) int {
-	if c := cmp.Compare(a.Source, b.Source); c != 0 {
-		return c
-	}
-	return cmp.Compare(a.Position, b.Position)
 }

@@ -26,6 +26,57 @@ func (l *lane) continues(batch []*delivery) bool {
 	return last != nil && next[0].item == last
 }
 
+// mayCall tells whether the next call of an ordered sink is allowed now: when the last
+// one has been settled, or meanwhile if the sink takes it, it is a whole one, and nobody
+// else waits for his turn.
+func (l *lane) mayCall() bool {
+	switch {
+	case l.inflight > 0:
+		return false
+	case l.sent == nil || !l.turned:
+		return l.sent == nil && !l.turned
+	}
+	return l.piped != nil && !l.probing && l.single == 0 && l.filled() && l.sink.asking.Load() == 0 && l.piped.Pipelines()
+}
+
+// pipelining tells whether a call is under way while the last one is being settled.
+func (l *lane) pipelining() bool {
+	return l.ordered != nil && l.sent != nil && l.inflight > 0 && l.early == nil
+}
+
+// ends takes the report of a call. That of an ordered sink's waits until the last call
+// has been settled, lest what it did not do is taken back together with that.
+func (l *lane) ends(abort context.Context, f *finished) {
+	if l.pipelining() {
+		l.early = f
+		return
+	}
+	l.finish(abort, f)
+}
+
+// turnSettled goes on when what the lane has done in its turn is on disk.
+func (l *lane) turnSettled(abort context.Context) {
+	switch f := l.early; {
+	case f != nil:
+		l.early = nil
+		l.finish(abort, f)
+	case l.inflight == 0 && l.turned:
+		if s, ok := l.sink.Sink.(component.Settler); ok {
+			s.Settled()
+		}
+		l.releaseTurn()
+	}
+}
+
+// undoEarly gives up a call together with the settlement before it.
+func (l *lane) undoEarly() {
+	if f := l.early; f != nil {
+		l.early = nil
+		l.inflight--
+		l.undo(f)
+	}
+}
+
 // crashed handles a panic in a call: what it did is unknown, so it is forgotten,
 // and its events come again one by one. One that panics alone is a dead letter.
 func (l *lane) crashed(f *finished) bool {

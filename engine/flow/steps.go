@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -179,7 +178,7 @@ func (s *stepsLane) settle() {
 		}
 		s.out, s.spare = s.spare, nil
 		s.mu.Unlock()
-		slices.SortFunc(out, byPosition)
+		out, _ = arrange(out, nil)
 		err := s.f.o.Journal.Settle(context.Background(), journal.Settlement{Lane: s.id, Outcomes: out})
 		if err == nil || draining || errors.Is(err, journal.ErrNotFound) { // the lane has been dropped
 			s.mu.Lock()

@@ -124,9 +124,11 @@ type fileSink struct {
 	rows   int
 }
 
-var _ component.Ordered = (*fileSink)(nil)
+var _ component.Pipelined = (*fileSink)(nil)
 
 func (s *fileSink) MaxBatch() int { return s.t.plan.batch }
+
+func (s *fileSink) Pipelines() bool { return true }
 
 func (s *fileSink) Forget() { s.known = false }
 

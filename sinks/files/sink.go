@@ -61,7 +61,7 @@ type sink struct {
 }
 
 var (
-	_ component.Ordered    = (*sink)(nil)
+	_ component.Pipelined  = (*sink)(nil)
 	_ component.Settler    = (*sink)(nil)
 	_ component.FieldOrder = (*sink)(nil)
 	_ component.Shaped     = (*sink)(nil)
@@ -119,6 +119,18 @@ func (s *sink) Forget() {
 	defer s.mu.Unlock()
 	clear(s.targets)
 	s.sent, s.parts = nil, index{}
+}
+
+// Pipelines while nothing but the ends of files moves: what is begun, completed or let
+// go of waits until it is on record.
+func (s *sink) Pipelines() bool {
+	if s.cfg.Roll != nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	begun := func(t *target) bool { return t.intent != "" || t.isWaiting() }
+	return len(s.targets) <= maxTargets && !slices.ContainsFunc(s.sent, begun)
 }
 
 // Settled publishes what the last settlement completed.
@@ -245,7 +257,8 @@ func (s *sink) puts() []component.Put {
 	return puts
 }
 
-// settle takes note that what the last call returned is on disk, and publishes.
+// settle takes note that what the last call returned is on disk, or that it will be before
+// what comes now (see Pipelines), and publishes.
 func (s *sink) settle(ctx context.Context) {
 	for _, t := range s.sent {
 		t.kept = t.now.clone()

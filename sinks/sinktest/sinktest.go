@@ -41,6 +41,7 @@ func Run(t *testing.T, subject func(t *testing.T) Subject) {
 		"delivers in order":     inOrder,
 		"kills":                 kills,
 		"failed settlements":    failedSettlements,
+		"pipelined calls":       pipelined,
 		"permanent failures":    permanent,
 		"temporary failures":    temporary,
 		"cancelled deliveries":  cancelled,
@@ -184,8 +185,16 @@ func (w *world) batch(ctx context.Context, ds []component.Delivery) []error {
 	return component.AllFailed(len(ds), r.Batch).Errors
 }
 
-// settle commits a call.
+// settle commits a call, behind which no other has begun.
 func (w *world) settle(r component.Result) {
+	w.t.Helper()
+	w.commit(r)
+	if s, ok := w.sink.(component.Settler); ok {
+		s.Settled()
+	}
+}
+
+func (w *world) commit(r component.Result) {
 	w.t.Helper()
 	for _, p := range r.State {
 		raw, err := json.Marshal(p.Value)
@@ -195,9 +204,6 @@ func (w *world) settle(r component.Result) {
 		if w.state[p.Key] = raw; p.Value == nil {
 			delete(w.state, p.Key)
 		}
-	}
-	if s, ok := w.sink.(component.Settler); ok {
-		s.Settled()
 	}
 }
 
@@ -276,6 +282,41 @@ func failedSettlements(t *testing.T, w *world) {
 	o.Forget()
 	w.deliver(ds[10:], 6)
 	w.check(1, 30)
+}
+
+// pipelined: a call is made while the settlement of the last one is under way. Then that
+// comes through, or neither is settled: the process is killed, or the journal takes nothing.
+func pipelined(t *testing.T, w *world) {
+	ds := deliveries(1, 300)
+	for next, round := 0, 0; next < len(ds); round++ {
+		var last component.Result
+		open := 0 // events of the last call, which is not settled
+		for i, call := range w.calls(ds[next:min(next+40, len(ds))], 3+round%5) {
+			p, ok := w.sink.(component.Pipelined)
+			if !ok {
+				return
+			}
+			if open > 0 && !p.Pipelines() {
+				w.settle(last)
+				next, open = next+open, 0
+			}
+			r := w.call(t.Context(), call)
+			if i == 4+round%3 && round%4 > 0 {
+				open = 0
+				if p.Forget(); round%4 == 2 {
+					w.start()
+				}
+				break
+			}
+			w.commit(last)
+			next, last, open = next+open, r, len(call)
+		}
+		if open > 0 {
+			w.settle(last)
+			next += open
+		}
+	}
+	w.check(1, len(ds))
 }
 
 // permanent: what cannot be delivered is dead alone, wherever it stands in a call.

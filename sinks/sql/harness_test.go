@@ -55,8 +55,14 @@ func (e *engine) Get(_ context.Context, key string, v any) (bool, error) {
 	return true, json.Unmarshal(raw, v)
 }
 
-// settle commits a call's result.
+// settle commits a call's result, behind which no other call has begun.
 func (e *engine) settle(r component.Result) {
+	e.t.Helper()
+	e.commit(r)
+	e.sink.Settled()
+}
+
+func (e *engine) commit(r component.Result) {
 	e.t.Helper()
 	for _, p := range r.State {
 		raw, err := json.Marshal(p.Value)
@@ -65,7 +71,6 @@ func (e *engine) settle(r component.Result) {
 		}
 		e.state[p.Key] = raw
 	}
-	e.sink.Settled()
 }
 
 // deliver makes a call and settles it.

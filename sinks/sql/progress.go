@@ -68,10 +68,10 @@ type progress struct {
 	fence string
 	token []byte // in the fence since it was read last
 
-	settled []string       // rows that are on record as settled, and not removed yet
-	next    []string       // what settled becomes with the settlement of the last call
-	done    map[id]string  // deliveries that come again, and the row that names them
-	left    map[string]int // how many of a row's have not come yet
+	settled   []string       // rows that are on record as settled, and not removed yet
+	unsettled [][]string     // those of the last calls, which may not be on record yet
+	done      map[id]string  // deliveries that come again, and the row that names them
+	left      map[string]int // how many of a row's have not come yet
 }
 
 func newProgress(db *conn.DB, sink component.Address) *progress {
@@ -81,7 +81,7 @@ func newProgress(db *conn.DB, sink component.Address) *progress {
 
 // load reads anew, once everything that this sink has begun has ended.
 func (p *progress) load(ctx context.Context, state component.State) error {
-	p.settled, p.next = nil, nil
+	p.settled = nil
 	if _, err := state.Get(ctx, stateKey, &p.settled); err != nil {
 		return fmt.Errorf("read progress: %w", err)
 	}
@@ -124,13 +124,14 @@ func (p *progress) read(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	defer rows.Close()
+	over := p.over()
 	for rows.Next() {
 		var batch string
 		var members []byte
 		if err := rows.Scan(&batch, &members); err != nil {
 			return err
 		}
-		if !slices.Contains(p.settled, batch) {
+		if !slices.Contains(over, batch) {
 			p.recall(batch, members)
 		}
 	}
@@ -163,8 +164,7 @@ func (p *progress) isDone(d id, call *call) bool {
 
 // call gathers what a call of the sink does to the table.
 type call struct {
-	made    []string // rows that are settled with the call
-	cleared bool     // the settled ones before it have been removed
+	made []string // rows that are settled with the call
 }
 
 // end gives what is on record with the call's settlement.
@@ -172,17 +172,20 @@ func (p *progress) end(c *call) []component.Put {
 	if len(c.made) == 0 {
 		return nil
 	}
-	p.next = c.made
-	if !c.cleared {
-		p.next = slices.Concat(p.settled, c.made)
-	}
-	return []component.Put{{Key: stateKey, Value: p.next}}
+	p.unsettled = append(p.unsettled, c.made)
+	return []component.Put{{Key: stateKey, Value: p.over()}}
 }
 
-// settle takes note that the last call's settlement is on disk.
-func (p *progress) settle() {
-	if p.next != nil {
-		p.settled, p.next = p.next, nil
+// over are the rows that name nothing which comes again.
+func (p *progress) over() []string {
+	return slices.Concat(p.settled, slices.Concat(p.unsettled...))
+}
+
+// settle takes note that what calls did is on record, but for the last few of them.
+func (p *progress) settle(last int) {
+	for len(p.unsettled) > last {
+		p.settled = append(p.settled, p.unsettled[0]...)
+		p.unsettled = p.unsettled[1:]
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -209,4 +210,32 @@ func TestRecord(t *testing.T) {
 	if p.end(&call{}) != nil {
 		t.Error("a call that did nothing puts something on record")
 	}
+}
+
+// The rows that name deliveries are removed while calls follow each other so closely that
+// there is always one that is not settled.
+func TestProgressOfPipelinedCallsIsRemoved(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, database *conn.Config) {
+		e := newEngine(t, database, &Config{Table: "log"})
+		sqltest.Exec(t, e.db, "CREATE TABLE log (id bigint)")
+		names := func() string { return e.rows("SELECT count(*) FROM syncd_progress WHERE batch NOT LIKE 'fence%'")[0] }
+		e.all(numbered(5)...)
+		var last component.Result
+		for n := range 20 {
+			if !e.sink.Pipelines() {
+				t.Fatal("it does not take a call before the last one is settled")
+			}
+			r := e.sink.Deliver(t.Context(), numbered(5))
+			e.commit(last)
+			last = r
+			want(t, []string{names()}, strconv.Itoa(min(1+n, 2)))
+		}
+		e.settle(last)
+		e.all(numbered(5)...)
+		want(t, []string{names()}, "1")
+		want(t, e.rows("SELECT count(*) FROM log"), "110")
+		e.start()
+		e.all(numbered(5)...)
+		want(t, []string{names()}, "1")
+	})
 }

@@ -42,9 +42,9 @@ type sink struct {
 }
 
 var (
-	_ component.Ordered = (*sink)(nil)
-	_ component.Settler = (*sink)(nil)
-	_ component.Shaped  = (*sink)(nil)
+	_ component.Pipelined = (*sink)(nil)
+	_ component.Settler   = (*sink)(nil)
+	_ component.Shaped    = (*sink)(nil)
 )
 
 func open(env component.Env, cfg *Config) (component.Sink, error) {
@@ -71,39 +71,47 @@ func (s *sink) Forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.known = false
+	s.progress.unsettled = nil
 }
 
-// Settled takes note that what the last call did is on record.
+// Pipelines unless the database must be asked what has been done.
+func (s *sink) Pipelines() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.known
+}
+
+// Settled takes note that what the calls did is on record.
 func (s *sink) Settled() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.progress.settle()
+	s.progress.settle(0)
 }
 
 // Deliver stores the events, in their order, in one transaction if all can be stored.
 func (s *sink) Deliver(ctx context.Context, ds []component.Delivery) component.Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.progress.settle()
+	s.progress.settle(1)
 	for try := 1; ; try++ {
-		r, err := s.deliver(ctx, ds)
+		var c call
+		errs, err := s.deliver(ctx, ds, &c)
 		if !isTakenOver(err) || try == maxTries {
-			return r
+			return component.Result{Errors: errs, State: s.progress.end(&c)}
 		}
 	}
 }
 
-// deliver also gives what kept it from storing all.
-func (s *sink) deliver(ctx context.Context, ds []component.Delivery) (component.Result, error) {
+// deliver gives the error of each event, and what kept it from storing all.
+func (s *sink) deliver(ctx context.Context, ds []component.Delivery, c *call) ([]error, error) {
 	if err := s.ready(ctx, ds); err != nil {
-		return component.AllFailed(len(ds), err), err
+		return component.AllFailed(len(ds), err).Errors, err
 	}
-	var c call
 	errs := make([]error, len(ds))
 	rows := make([]row, 0, len(ds))
 	for i := range ds {
 		id := idOf(ds[i].ID)
-		if s.progress.isDone(id, &c) {
+		if s.progress.isDone(id, c) {
 			continue
 		}
 		r, err := s.rower.row(ds[i].Event)
@@ -114,11 +122,11 @@ func (s *sink) deliver(ctx context.Context, ds []component.Delivery) (component.
 		r.at, r.id = i, id
 		rows = append(rows, r)
 	}
-	err := s.write(ctx, rows, errs, &c)
+	err := s.write(ctx, rows, errs, c)
 	if err != nil {
 		s.doubt(err)
 	}
-	return component.Result{Errors: errs, State: s.progress.end(&c)}, err
+	return errs, err
 }
 
 // doubt: after an error that is no row's, a commit may have come through, and the

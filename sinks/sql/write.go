@@ -84,7 +84,6 @@ func (s *sink) transaction(ctx context.Context, rows []row, c *call) error {
 		err := s.attempt(ctx, rows, e)
 		if err == nil {
 			c.made = append(c.made, e.batch)
-			c.cleared = true
 			s.progress.settled = nil
 			return nil
 		}
