@@ -16,7 +16,11 @@ import (
 	"github.com/syncd/syncd/engine/expr"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// A COPY that was cancelled in its middle is let go of by PostgreSQL late, or by the driver
+// after 15 seconds.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/jackc/pgx/v5/pgconn.(*PgConn).asyncClose.func1"))
+}
 
 // engine is what a sink lives in: it keeps the state that settlements commit.
 type engine struct {
