@@ -143,7 +143,10 @@ func before(v any, d time.Duration) (any, error) {
 		}
 	case string:
 		if t, layout, ok := parseTime(v); ok {
-			return t.Add(-d).Format(layout), nil
+			if t = t.Add(-d); t.Year() < 0 { // there is no earlier time of this form
+				return v, nil
+			}
+			return t.Format(layout), nil
 		}
 		if n, err := strconv.ParseInt(v, 10, 64); err == nil && strconv.FormatInt(n, 10) == v && epochUnit(float64(n)) > 0 {
 			return strconv.FormatInt(n-int64(d/epochUnit(float64(n))), 10), nil
