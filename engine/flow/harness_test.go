@@ -37,17 +37,25 @@ type rig struct {
 	top   atomic.Pointer[journal.Topology]
 	// settling stands before each settlement of a lane to a sink, and may fail it; nil: nothing does.
 	settling func(journal.Settlement) error
+	unread   atomic.Bool // the journal cannot be read
 }
 
-// attended is the journal with what stands before its settlements.
+// attended is the journal with what stands before its settlements and readings.
 type attended struct {
 	journal.Journal
-	settling func(journal.Settlement) error
+	g *rig
+}
+
+func (j attended) Read(ctx context.Context, source string, after journal.Position, bytes int) ([]*journal.Frame, error) {
+	if j.g.unread.Load() {
+		return nil, errors.New("disk error")
+	}
+	return j.Journal.Read(ctx, source, after, bytes)
 }
 
 func (j attended) Settle(ctx context.Context, s journal.Settlement) error {
 	if s.Lane.Sink != "" {
-		if err := j.settling(s); err != nil {
+		if err := j.g.settling(s); err != nil {
 			return err
 		}
 	}
@@ -148,7 +156,7 @@ func (g *rig) run() {
 		Jitter: func() float64 { return 1 },
 	}
 	if g.settling != nil {
-		o.Journal = attended{g.j, g.settling}
+		o.Journal = attended{g.j, g}
 	}
 	var err error
 	if g.r, err = New(o, g.specs, g.sinks, progress); err != nil {

@@ -95,9 +95,10 @@ type lane struct {
 	parts      sharing             // of the exceptions that are sealed and opened
 	spare      []journal.Outcome   // room for those of the next one
 	merging    []journal.Outcome   // room to arrange them
-	sent       *journal.Settlement // with the journal now
+	sent       *journal.Settlement // handed to the journal
+	settling   bool                // which has not answered yet
 	early      *finished           // a call of an ordered sink that has ended before that has
-	settleAt   time.Time           // of the next try, after one that failed
+	settleAt   time.Time           // of the next try, after the journal has failed
 	complained time.Time           // of such a failure, last
 
 	done    chan *finished
@@ -310,11 +311,13 @@ func (l *lane) mayTake() bool {
 // flush hands to the journal what has gathered, one settlement at a time, or
 // again what it could not take, when the time for that has come.
 func (l *lane) flush() {
-	again := !l.settleAt.IsZero()
-	if again && time.Now().Before(l.settleAt) {
+	if time.Now().Before(l.settleAt) {
 		return
 	}
 	l.settleAt = time.Time{}
+	if l.settling {
+		return
+	}
 	if l.sent == nil {
 		if !l.unsettled() || l.ordered != nil && l.inflight > 0 {
 			return
@@ -326,9 +329,8 @@ func (l *lane) flush() {
 		s.Outcomes, l.merging = arrange(s.Outcomes, l.merging)
 		l.sent, l.out, l.outBytes = &s, journal.Settlement{Lane: l.id, Outcomes: l.spare}, 0
 		l.spare = nil
-	} else if !again {
-		return
 	}
+	l.settling = true
 	s := *l.sent
 	go func() { l.settled <- l.o.Journal.Settle(context.Background(), s) }()
 }
@@ -337,6 +339,7 @@ func (l *lane) flush() {
 // take is tried again; meanwhile nothing is delivered. At the end it is given up:
 // what it settled comes again after a restart.
 func (l *lane) committed(abort context.Context, err error, last bool) {
+	l.settling = false
 	dropped := errors.Is(err, journal.ErrNotFound) && l.life.Err() != nil
 	switch {
 	case err == nil:

@@ -28,7 +28,7 @@ func (l *lane) continues(batch []*delivery) bool {
 
 // mayCall tells whether the next call of an ordered sink is allowed now: when the last
 // one has been settled, or meanwhile if the sink takes it, it is a whole one, and nobody
-// else waits for his turn.
+// else waits for his turn. Who waits for rate_limit does not hold the turn meanwhile.
 func (l *lane) mayCall() bool {
 	switch {
 	case l.inflight > 0:
@@ -36,7 +36,7 @@ func (l *lane) mayCall() bool {
 	case l.sent == nil || !l.turned:
 		return l.sent == nil && !l.turned
 	}
-	return l.piped != nil && !l.probing && l.single == 0 && l.filled() && l.sink.asking.Load() == 0 && l.piped.Pipelines()
+	return l.piped != nil && l.sink.pace == nil && !l.probing && l.single == 0 && l.filled() && l.sink.asking.Load() == 0 && l.piped.Pipelines()
 }
 
 // pipelining tells whether a call is under way while the last one is being settled.

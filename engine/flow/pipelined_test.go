@@ -247,3 +247,46 @@ func TestPipelinedCallFails(t *testing.T) {
 		})
 	}
 }
+
+// A settlement that is slow is not handed in again when the journal cannot be read meanwhile.
+func TestSettlementIsHandedInOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var under atomic.Int32
+		g, s := tapeRig(t, func(journal.Settlement) error {
+			if under.Add(1) > 1 {
+				t.Error("two settlements at a time")
+			}
+			time.Sleep(5 * time.Second)
+			under.Add(-1)
+			return nil
+		})
+		g.run()
+		g.accept(numbers(1, 3)...)
+		settle(1500 * time.Millisecond)
+		g.unread.Store(true)
+		g.accept(numbers(4, 6)...)
+		settle(2500 * time.Millisecond)
+		g.unread.Store(false)
+		settle(time.Minute)
+		wantBodies(t, s.written(), numbers(1, 6)...)
+		g.wantFlow(journal.FlowStats{Flow: "flow.f", Accepted: 6, Delivered: 6})
+	})
+}
+
+// Who waits for rate_limit has no turn: the next one may come first.
+func TestRateLimitedCallsAreNotPipelined(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		g := newRig(t)
+		g.settling = slowly(500 * time.Millisecond)
+		s := &tape{t: t, state: func() ([]byte, bool, error) { return g.j.Get(t.Context(), "sink.test.tape", "at") }}
+		to := g.sink("tape", s, timeout(time.Hour), func(c *component.SinkCommon) { c.RateLimit = component.Rate{N: 1, Per: time.Minute} })
+		g.flow("f", send(to))
+		g.flow("g", send(to))
+		g.run()
+		g.accept(numbers(1, 9)...)
+		settle(time.Hour)
+		if got, want := s.beginnings(), []float64{0, 60, 120, 180, 240, 300}; !slices.Equal(got, want) {
+			t.Errorf("calls after %v seconds, want %v", got, want)
+		}
+	})
+}
