@@ -91,11 +91,11 @@ func (s *tape) written() []any {
 }
 
 // tapeRig has a flow to a tape; each settlement takes as long as settling says.
-func tapeRig(t *testing.T, settling func(journal.Settlement) error) (*rig, *tape) {
+func tapeRig(t *testing.T, settling func(journal.Settlement) error, change ...func(*component.SinkCommon)) (*rig, *tape) {
 	g := newRig(t)
 	g.settling = settling
 	s := &tape{t: t, state: func() ([]byte, bool, error) { return g.j.Get(t.Context(), "sink.test.tape", "at") }}
-	g.flow("f", send(g.sink("tape", s, timeout(time.Hour))))
+	g.flow("f", send(g.sink("tape", s, append(change, timeout(time.Hour))...)))
 	return g, s
 }
 
@@ -276,12 +276,8 @@ func TestSettlementIsHandedInOnce(t *testing.T) {
 // Who waits for rate_limit has no turn: the next one may come first.
 func TestRateLimitedCallsAreNotPipelined(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		g := newRig(t)
-		g.settling = slowly(500 * time.Millisecond)
-		s := &tape{t: t, state: func() ([]byte, bool, error) { return g.j.Get(t.Context(), "sink.test.tape", "at") }}
-		to := g.sink("tape", s, timeout(time.Hour), func(c *component.SinkCommon) { c.RateLimit = component.Rate{N: 1, Per: time.Minute} })
-		g.flow("f", send(to))
-		g.flow("g", send(to))
+		g, s := tapeRig(t, slowly(500*time.Millisecond), func(c *component.SinkCommon) { c.RateLimit = component.Rate{N: 1, Per: time.Minute} })
+		g.flow("g", send("sink.test.tape"))
 		g.run()
 		g.accept(numbers(1, 9)...)
 		settle(time.Hour)

@@ -301,9 +301,9 @@ func pipelined(t *testing.T, w *world) {
 				next, open = next+open, 0
 			}
 			r := w.call(t.Context(), call)
-			if i == 4+round%3 && round%4 > 0 {
+			if i == 1+round%6 && round%4 < 3 {
 				open = 0
-				if p.Forget(); round%4 == 2 {
+				if p.Forget(); round%2 == 0 {
 					w.start()
 				}
 				break
